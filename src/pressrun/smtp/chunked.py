@@ -79,7 +79,8 @@ class Chunked(Transactions):
 
     @property
     def has_room(self) -> bool:
-        return len(self._flights) < self._window.size and (self._octets < OCTETS_IN_FLIGHT or not self._flights)
+        count = len(self._flights)
+        return count < self._window.size and count < self.credit and (self._octets < OCTETS_IN_FLIGHT or not count)
 
     def begin(self) -> None:
         flights, out = self._flights, self._out
@@ -95,8 +96,9 @@ class Chunked(Transactions):
             flights.append(InFlight(outgoing, len(content), self.now, alone=not flights))
             self._octets += len(content)
             self._unwritten += 1
-        for place in range(before, len(flights)):
-            flights[place].full = True
+        if len(flights) < self.credit:
+            for place in range(before, len(flights)):
+                flights[place].full = True
 
     def answer(self, code: int) -> None:
         message, step, kind = self._flights[0], self._step, code // 100
@@ -120,9 +122,11 @@ class Chunked(Transactions):
         message = self._flights.popleft()
         if self._step == _RSET:
             self._record(message.outgoing, HandOver(Outcome.UNSENT, Stage.MAIL))
+        elif message.verdict is not None:
+            self._judge(message.verdict.outcome)
+            self._record(message.outgoing, message.verdict)
         else:
-            deferred = HandOver(Outcome.DEFERRED, _STAGES[self._step], reply)
-            self._record(message.outgoing, message.verdict or deferred)
+            self._record(message.outgoing, HandOver(Outcome.DEFERRED, _STAGES[self._step], reply))
         self._unwritten = len(self._flights)  # the peer has closed before it came to them, RFC 5321 §3.8
         self.abandon()
 
@@ -130,6 +134,7 @@ class Chunked(Transactions):
         written = len(self._flights) - self._unwritten
         for place, message in enumerate(self._flights):
             if message.verdict is not None:
+                self._judge(message.verdict.outcome)
                 self._record(message.outgoing, message.verdict)
             elif place < written:
                 self._record(message.outgoing, HandOver(Outcome.UNKNOWN, Stage.CONTENT))
@@ -151,8 +156,8 @@ class Chunked(Transactions):
         self._flights.popleft()
         self._step = _RSET
         self._octets -= message.octets
-        self.proved = True
         self._window.served(self.now, self.now - message.sent_at, full=message.full)
+        self._judge(result.outcome)
         self._record(message.outgoing, result)
 
 

@@ -221,7 +221,7 @@ class Dialogue:
         if transactions is None:
             return
         transactions.begin()
-        if not transactions.unanswered and (self._finishing or self._left <= 0):
+        if not transactions.unanswered and (self._finishing or self._left <= 0 or transactions.credit <= 0):
             self._out.append(commands.QUIT)
             self._phase = Phase.QUIT
 

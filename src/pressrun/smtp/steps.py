@@ -64,7 +64,7 @@ class Steps(Transactions):
 
     @property
     def has_room(self) -> bool:
-        return not self._awaited
+        return not self._awaited and self.credit > 0
 
     def answer(self, code: int) -> None:
         phase, copy = self._awaited[0]
@@ -105,7 +105,7 @@ class Steps(Transactions):
         if not copy.written:
             self._unclean = True  # only content ends a transaction, whatever the reply to it (RFC 5321 §4.1.1.4)
         if not copy.is_decided:
-            self.proved = True
+            self._judge(outcome)
             self._finish(copy, HandOver(outcome, stage, self._reader.reply()))
 
     # The steps of an accepted envelope; the table is below.

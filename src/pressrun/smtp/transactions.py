@@ -4,6 +4,7 @@
 - A copy counts as delivered only after 2xx replies to its own MAIL, its own RCPT and its content.
 - Every message pulled from the source gets exactly one outcome.
 - A message that needs an extension which the peer does not offer is never sent.
+- A connection ends after a few refusals, before the peer slows it down or closes it.
 """
 
 from __future__ import annotations
@@ -15,24 +16,48 @@ from pressrun.smtp import commands
 from pressrun.smtp.capabilities import Capabilities
 from pressrun.smtp.errors import LocalProtocolError
 from pressrun.smtp.events import Event, RecipientOutcome
-from pressrun.smtp.handover import HandOver, Outcome, Outgoing, Stage
+from pressrun.smtp.handover import DELIVERED, HandOver, Outcome, Outgoing, Stage
 from pressrun.smtp.phase import Phase
 from pressrun.smtp.reader import ReplyReader
 from pressrun.smtp.reply import Reply
 
 Source = Callable[[], Outgoing | None]
 
+# A connection ends after this many refusals in a row. Postfix delays every reply of a session, even that to QUIT, after
+# 10 errors without a delivery (smtpd_soft_error_limit). A refused message makes up to three, since RCPT and the content
+# are pipelined behind MAIL: 9 errors for three messages.
+REFUSALS_IN_A_ROW = 3
+# It ends after this many refusals in all, too. Exim refuses a session's eleventh RSET that follows a refused message,
+# and closes (smtp_accept_max_nonmail). With three more in flight, which may be refused as well, ten RSETs follow.
+REFUSALS_IN_ALL = 8
+_UNLIMITED = 1 << 30  # more than any window
+
 
 class Transactions(ABC):
     """The base of all delivery modes; the dialogue sets `now` before each call, in seconds of any steady clock."""
 
-    __slots__ = ("_next_message", "_offers", "_out", "_reader", "_since", "events", "now", "proved")
+    __slots__ = (
+        "_next_message",
+        "_offers",
+        "_out",
+        "_reader",
+        "_refused",
+        "_since",
+        "credit",
+        "events",
+        "now",
+        "proved",
+    )
 
     def __init__(self, offers: Capabilities, source: Source, reader: ReplyReader, out: list[bytes]) -> None:
         self.events: list[Event] = []
         self.now = 0.0
         self._since = 0.0  # when the oldest message in flight became the oldest
         self.proved = False  # whether the peer has ever decided on a message
+        # How many messages may be in flight: as many as the peer may refuse until the connection ends, and any number
+        # after it has accepted one.
+        self.credit = REFUSALS_IN_A_ROW
+        self._refused = 0
         self._offers = offers
         self._next_message = source
         self._reader = reader
@@ -80,7 +105,7 @@ class Transactions(ABC):
         """The next message that this peer can accept, with its MAIL and RCPT; refuses those that it cannot accept."""
         if not self.unanswered:
             self._since = self.now
-        while (outgoing := self._next_message()) is not None:
+        while self.credit > 0 and (outgoing := self._next_message()) is not None:
             refusal = _local_refusal(outgoing, self._offers)
             if refusal is None:
                 try:
@@ -89,6 +114,15 @@ class Transactions(ABC):
                     refusal = Reply(553, "the address cannot be put into a command", "5.1.3")
             self._record(outgoing, HandOver(Outcome.REFUSED, Stage.MAIL, refusal))
         return None
+
+    def _judge(self, outcome: Outcome) -> None:
+        """Learn from a message that the peer itself has decided on."""
+        self.proved = True
+        if outcome is not DELIVERED:
+            self._refused += 1
+            self.credit = min(self.credit, REFUSALS_IN_A_ROW) - 1 if self._refused < REFUSALS_IN_ALL else 0
+        elif self._refused < REFUSALS_IN_ALL:
+            self.credit = _UNLIMITED
 
     def _record(self, outgoing: Outgoing, result: HandOver) -> None:
         now = self.now

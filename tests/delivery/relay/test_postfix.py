@@ -70,3 +70,25 @@ async def test_each_copy_fares_as_its_reader_does(
     assert {way} == ways
     assert [] == [line for line in postfix.log().splitlines() if "warning" in line or "command pipelining" in line]
     assert [] == [record.getMessage() for record in caplog.records if record.getMessage() == "relay.fallback"]
+
+
+@pytest.mark.parametrize("way", DeliveryMode)
+async def test_many_dead_addresses_in_a_row_slow_nothing_down(
+    postfix: PostfixRelay, make_pool: MakePool, way: DeliveryMode, caplog: pytest.LogCaptureFixture
+) -> None:
+    """No session makes the ten errors after which Postfix delays replies, and each copy fares as its reader does."""
+    start, dead = f"dead-{way.value.replace(' ', '-').lower()}", range(40, 100)
+    before = len(postfix.errors())
+    feed = ListFeed(message(n, f"{start}-{'hard' if n in dead else 'good'}-{n}") for n in range(140))
+    pool = make_pool(feed, postfix.ports[way], connections=2)
+    pool.wake()
+    await feed.until_settled(140, 60)
+    await pool.drain(5)
+    expected = {n: Outcome.REFUSED if n in dead else Outcome.DELIVERED for n in range(140)}
+    assert (140, expected) == (len(feed.settled), feed.outcomes)
+    assert 80 == len({copy.rcpt_to for copy in postfix.taken(start, 80)}) == len(postfix.taken(start, 80))
+    errors = postfix.errors()[before:]
+    assert sum(errors) >= len(dead)
+    assert max(errors) < 10
+    assert "too many errors" not in postfix.log()
+    assert [] == [record.getMessage() for record in caplog.records if record.getMessage() == "relay.fallback"]
