@@ -21,7 +21,9 @@ from pressrun.message.content.css import BACKGROUND, Loss, clean_sheet, clean_st
 from pressrun.message.finding import Finding, Remark, warning
 from pressrun.message.words import is_language_tag
 
-TAG = re.compile(r"<([a-zA-Z][a-zA-Z0-9-]*)((?:[^>\"']|\"[^\"]*\"|'[^']*')*)>")
+_NAME_AND_ATTRIBUTES = r"([a-zA-Z][a-zA-Z0-9-]*)((?:[^>\"']|\"[^\"]*\"|'[^']*')*)>"
+TAG = re.compile(f"<{_NAME_AND_ATTRIBUTES}")
+ANY_TAG = re.compile(f"<(/?){_NAME_AND_ATTRIBUTES}")  # an end tag, too, whose first group is a slash
 ATTRIBUTE = re.compile(r"([a-zA-Z][a-zA-Z0-9:-]*)=\"([^\"]*)\"")
 SCHEMES = frozenset({"http", "https", "mailto", "tel", "cid"})
 

@@ -13,7 +13,7 @@ import html
 import re
 from functools import lru_cache
 
-from pressrun.message.content.html import ATTRIBUTE
+from pressrun.message.content.html import ANY_TAG, ATTRIBUTE
 from pressrun.message.content.markdown import BACK, BUTTON, FOOTNOTES
 
 PREFIX = "e-"  # of the author's ids, so that none equals one of the page's
@@ -25,7 +25,6 @@ _OF_REFERENCES = re.compile(r"\s*font-size\s*:\s*75%\s*;\s*line-height\s*:\s*0\s
 _OURS = frozenset({FOOTNOTES, BACK})
 _COLOURS = frozenset({"bgcolor", "color"})
 _HEADING = re.compile(r"h([1-5])")
-_TOKEN = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9-]*)((?:[^>\"']|\"[^\"]*\"|'[^']*')*)>")
 _LARGEST_REMEMBERED = 100_000  # characters; a book in each of our languages would fill the memory
 
 
@@ -43,7 +42,7 @@ def _inline(fragment: str, table_name: str, below: int) -> str | None:
         return None
     depth = 0
     done, end = [], 0
-    for match in _TOKEN.finditer(fragment):
+    for match in ANY_TAG.finditer(fragment):
         closes, tag, attributes = match[1], match[2].lower(), match[3]
         kept = _attributes(tag, attributes)
         if kept is None:

@@ -25,7 +25,7 @@ from pressrun.core.site import Site
 from pressrun.message.editions.compose import build_edition
 from pressrun.message.finding import Remark, remark, unreadable
 from pressrun.message.incoming.autoreply import machine_made
-from pressrun.message.incoming.header_scan import header_fields
+from pressrun.message.incoming.header_scan import find_message_id, first_value, header_fields
 from pressrun.message.incoming.parser import PARSER_FAULTS, check_caps, mend_header, parse_mail, refusing_faults
 from pressrun.message.incoming.parts import LONGEST_TEXT, FoundFile, MailContents, gather, joined_page, joined_text
 from pressrun.message.incoming.reading import decode_words
@@ -38,7 +38,6 @@ from pressrun.message.wire.mime import Enclosure, image_type, message_body, with
 
 _LONGEST_SUBJECT = 1000
 _MOST_ADDRESSES = 1000
-_ID = re.compile(r"<([!-;=?-~]{1,250})>")
 _ADDRESS = re.compile(r"[^\s<>()\[\],;:\"]{1,64}@[A-Za-z0-9.-]{1,255}")
 _PLAIN_NAME = re.compile(r"[^\x00-\x1f\x7f/\\:]{1,120}")
 _MAIL_NAME = "mail.eml"
@@ -108,11 +107,10 @@ def rehearse(posted: Posted) -> None:
 
 
 def _post_header(fields: Sequence[tuple[str, str]]) -> PostHeader:
-    subject = decode_words(next((value for name, value in fields if name == "subject"), ""))
-    message_id = _ID.search(next((value for name, value in fields if name == "message-id"), ""))
+    subject = decode_words(first_value(fields, "subject"))
     return PostHeader(
         subject=subject[:_LONGEST_SUBJECT],
-        message_id=message_id[1] if message_id else None,
+        message_id=find_message_id(fields),
         automatic=_automatic(fields, subject),
     )
 

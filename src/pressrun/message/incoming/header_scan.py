@@ -24,8 +24,8 @@ LONGEST_VALUE = 8 * 1024
 
 # Fields that each hop puts on top, so that they differ when one mail is delivered twice.
 _TRACE = frozenset(b"return-path received delivered-to x-original-to envelope-to authentication-results".split())
-_NAME = re.compile(rb"([!-9;-~]{1,100})[ \t]*:")
-_ID = re.compile(rb"<([!-;=?-~]{1,250})>")
+FIELD_NAME = re.compile(rb"([!-9;-~]{1,100})[ \t]*:")
+_ID = re.compile(r"<([!-;=?-~]{1,250})>")
 # Fields whose values are kept: the author, and the marks that lists and our own systems write into their mails.
 _KEPT = frozenset(b"from list-id feedback-id cfbl-address x-loop".split())
 
@@ -62,7 +62,7 @@ def scan_header(content: bytes) -> HeaderScan:
             has_ended = True
             break
         if line[:1] not in (b" ", b"\t"):
-            match = _NAME.match(line)
+            match = FIELD_NAME.match(line)
             name = match[1].lower() if match else b""
             is_sound = is_sound and match is not None
             received += name == b"received"
@@ -75,7 +75,7 @@ def scan_header(content: bytes) -> HeaderScan:
             kept[-1][1].append(line)
         is_sound = is_sound and bool(name)
         if name in (b"in-reply-to", b"references"):
-            answers += [value.decode("ascii") for value in _ID.findall(line)]
+            answers += _ID.findall(line.decode("latin-1"))
         position += len(line) + 2
     return HeaderScan(
         received=received,
@@ -97,12 +97,23 @@ def header_fields(content: bytes) -> list[tuple[str, str]]:
     for line in content[:LOOKED_AT].split(b"\r\n"):
         if not line:
             break
-        match = None if line[:1] in (b" ", b"\t") else _NAME.match(line)
+        match = None if line[:1] in (b" ", b"\t") else FIELD_NAME.match(line)
         if match is not None:
             fields.append((match[1].lower(), [line[match.end() :]]))
         elif fields and line[:1] in (b" ", b"\t"):
             fields[-1][1].append(line)
     return [(name.decode("ascii"), _shown(_without_nul(b"".join(lines))).strip(" \t")) for name, lines in fields]
+
+
+def first_value(fields: Sequence[tuple[str, str]], name: str) -> str:
+    """The value of the first field of that name, or ""."""
+    return next((value for field, value in fields if field == name), "")
+
+
+def find_message_id(fields: Sequence[tuple[str, str]]) -> str | None:
+    """The id of a mail, without brackets."""
+    match = _ID.search(first_value(fields, "message-id"))
+    return match[1] if match else None
 
 
 def _shown(value: bytes) -> str:
@@ -159,7 +170,7 @@ _LONGEST_DATE = 100
 
 def find_written_at(content: bytes) -> int | None:
     """UTC seconds of the first Date field (RFC 5322 §3.6.1), or None. A date without a zone is in UTC."""
-    date = next((value for name, value in header_fields(content) if name == "date"), "")
+    date = first_value(header_fields(content), "date")
     if len(date) > _LONGEST_DATE:
         return None
     try:

@@ -24,6 +24,7 @@ from typing import Any, cast
 from pressrun.core.errors import UnreadableMail
 from pressrun.core.text.charsets import decode_text, decode_unnamed, storable
 from pressrun.core.text.controls import without_controls
+from pressrun.message.incoming.header_scan import FIELD_NAME
 
 READ_AT_MOST = 2 * 1024 * 1024  # octets; nothing that we look for is further down
 MAX_HEADER_BYTES = 64 * 1024
@@ -93,7 +94,6 @@ def _has_long_line(content: bytes) -> bool:
 
 
 _END = re.compile(rb"\r?\n\r?\n")
-_FIELD = re.compile(rb"([!-9;-~]{1,100})[ \t]*:")
 
 
 def mend_header(content: bytes) -> bytes:
@@ -113,7 +113,7 @@ def mend_header(content: bytes) -> bytes:
             if keeps:
                 lines.append(line)
             continue
-        field = _FIELD.match(line)
+        field = FIELD_NAME.match(line)
         keeps = field is not None
         if field is not None:
             lines.append(field[1] + b":" + line[field.end() :])

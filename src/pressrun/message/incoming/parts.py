@@ -11,7 +11,6 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Callable, Sequence
-from html import escape
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -52,7 +51,11 @@ class FoundFile(Enclosure, frozen=True, kw_only=True):
     @property
     def is_markdown(self) -> bool:
         """Whether it is an edition file."""
-        return self.media_type in _MARKDOWN or self.name.lower().endswith((".md", ".markdown"))
+        return _is_markdown(self.media_type, self.name)
+
+
+def _is_markdown(media_type: str, name: str) -> bool:
+    return media_type in _MARKDOWN or name.lower().endswith((".md", ".markdown"))
 
 
 class Block(Struct, frozen=True, kw_only=True):
@@ -151,7 +154,7 @@ class _Gatherer:
         payload = part.octets()
         if not payload:
             return []
-        if media_type in _MARKDOWN or name.lower().endswith((".md", ".markdown")):
+        if _is_markdown(media_type, name):
             payload = self._decoded(part).encode("utf-8")
         content_id = _content_id_of(part)[:200] or None
         kind = image_type(payload)
@@ -238,10 +241,10 @@ def _chosen(options: list[list[Block]]) -> list[Block]:
 
 
 def _as_html(block: Block) -> str | None:
-    return text_as_html(block.text) if block.html is None and block.text else block.html
+    return _text_as_html(block.text) if block.html is None and block.text else block.html
 
 
-def text_as_html(text: str) -> str:
+def _text_as_html(text: str) -> str:
     """Plain text between pieces of HTML; its lines are kept."""
     return f'<div style="white-space: pre-wrap">{html.escape(text.strip(), quote=False)}</div>'
 
@@ -258,12 +261,12 @@ def joined_page(blocks: Sequence[Block], id_of: Callable[[FoundFile], str]) -> s
     pieces = []
     for block in blocks:
         if block.image is not None:
-            shown = escape(block.image.name.rpartition(".")[0] or block.image.name)
+            shown = html.escape(block.image.name.rpartition(".")[0] or block.image.name)
             pieces.append(f'<p><img src="cid:{id_of(block.image)}" alt="{shown}"></p>')
         elif block.html is not None:
             pieces.append(block.html)
         elif block.text:
-            pieces.append(text_as_html(block.text))
+            pieces.append(_text_as_html(block.text))
     return "\n".join(pieces)
 
 

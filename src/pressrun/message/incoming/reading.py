@@ -13,7 +13,7 @@ import msgspec
 
 from pressrun.core.text.charsets import decode_text, storable
 from pressrun.message.incoming.autoreply import machine_made, vacation_words
-from pressrun.message.incoming.header_scan import header_fields
+from pressrun.message.incoming.header_scan import find_message_id, first_value, header_fields
 from pressrun.message.incoming.parser import (
     READ_AT_MOST,
     MailPart,
@@ -26,7 +26,6 @@ from pressrun.message.incoming.parser import (
 
 MAX_TEXT = 64 * 1024
 
-_ID = re.compile(r"<([!-;=?-~]{1,250})>")
 _BLANKS = re.compile(r"\s+")
 _TAG = re.compile(r"<(/?)([a-z][a-z0-9]{0,20})", re.ASCII)
 _BLOCKS = frozenset("address blockquote br dd div dl dt h1 h2 h3 h4 h5 h6 hr li ol p pre table td th tr ul".split())
@@ -55,24 +54,15 @@ def read_mail(content: bytes) -> IncomingMail:
         fields = header_fields(content)
         text = _text(message)[:MAX_TEXT]
         return IncomingMail(
-            subject=decode_words(_first(fields, "subject"))[:1000],
-            message_id=_message_id(_first(fields, "message-id")),
+            subject=decode_words(first_value(fields, "subject"))[:1000],
+            message_id=find_message_id(fields),
             automatic=machine_made([(name, _shown(name, value)) for name, value in fields]) or vacation_words(text),
             text=text,
         )
 
 
-def _first(fields: list[tuple[str, str]], name: str) -> str:
-    return next((value for field, value in fields if field == name), "")
-
-
 def _shown(name: str, value: str) -> str:
     return decode_words(value) if name == "subject" else value
-
-
-def _message_id(value: str) -> str | None:
-    match = _ID.search(value)
-    return match[1] if match else None
 
 
 def decode_words(raw: str) -> str:

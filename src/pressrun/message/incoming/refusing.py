@@ -9,7 +9,6 @@ A wrong yes costs a reader one more try. The words for each language are in `ass
 from __future__ import annotations
 
 import re
-from itertools import islice
 
 from pressrun.core.text.wordings import Wordings, fold
 
@@ -25,22 +24,18 @@ _REST = re.compile(r"-- ?\Z|[-_]{5,}|(?:from|von|de|da|van|od|från|fra|от|م�
 
 def refuses(text: str) -> bool:
     """Whether the first lines that the author of an answer wrote refuse."""
-    own = list(islice(_own_lines(text), _MOST_LINES))
-    if any(_YES.is_in(line) for line in own[:2]):  # below a greeting, say
-        return False
+    own = _own_lines(text)
     return any(_LINES.is_in(line) for line in own[:3]) or _PHRASES.is_in(" ".join(own))
 
 
 def acknowledges(text: str) -> bool:
     """Whether the first lines that the author of an answer wrote say that a mail was received, or ask for a proof."""
-    own = list(islice(_own_lines(text), _MOST_LINES))
-    if any(_YES.is_in(line) for line in own[:2]):
-        return False
-    words = " ".join(own)
+    words = " ".join(_own_lines(text))
     return any(table.is_in(words) for table in _RECEIPTS)
 
 
 def _own_lines(text: str) -> list[str]:
+    """The first lines that the author of an answer wrote; none where they say yes, at once or below a greeting."""
     lines: list[str] = []
     for raw in text.split("\n")[:200]:
         line = raw.strip()[:_LONGEST_LINE]
@@ -48,4 +43,4 @@ def _own_lines(text: str) -> list[str]:
             break
         if line and not line.startswith((">", "|")):
             lines.append(fold(line))
-    return lines
+    return [] if any(_YES.is_in(line) for line in lines[:2]) else lines[:_MOST_LINES]

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from pressrun.message.content.html import ATTRIBUTE, TAG
+from pressrun.message.content.html import ANY_TAG, ATTRIBUTE, TAG
 from pressrun.message.content.markdown import BUTTON
 from pressrun.message.layouts.built_in import PAGE_WIDTH, Styles, fill, shared_pieces
 
@@ -30,7 +30,6 @@ _OUR_ALIGNMENT = re.compile(r"text-align:(?:left|right);")
 _LAID_OUT = frozenset({"bgcolor", "cellpadding", "cellspacing", "border", "role", "width", "height"})
 _WORDS = r"(?!\s*(?:https?:|www\.|<))([^<]++)"  # an address that is shown as it is stays a link
 _LONE_LINK = re.compile(rf'<p>\s*<a href="([^"]*)"(?: (?:title|class)="[^"]*")*>{_WORDS}</a>\s*</p>')
-_BLOCK = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9-]*)((?:[^>\"]|\"[^\"]*\")*)>")
 _VOID = frozenset("area base br col embed hr img input link meta source track wbr".split())
 _MARGIN = re.compile(r'(style="margin:)([^;"]+)')
 
@@ -68,7 +67,7 @@ def _without_outer_margins(body: str, *, is_first: bool) -> str:
     cuts: dict[int, tuple[int, ...]] = {}  # by the place of a tag: the sides of its margin that become 0
     opened: list[tuple[str, int, int | None]] = []  # tag, its place, and that of the last element inside so far
     last: int | None = None
-    for match in _BLOCK.finditer(body):
+    for match in ANY_TAG.finditer(body):
         is_end, tag = match[1] == "/", match[2]
         if not is_end and is_first and not opened and last is None:
             cuts[match.start()] = (0,)
@@ -89,7 +88,7 @@ def _without_outer_margins(body: str, *, is_first: bool) -> str:
             last = place
     if last is not None:
         cuts[last] = (*cuts.get(last, ()), 2)
-    return _BLOCK.sub(lambda match: _cut(match[0], cuts.get(match.start(), ())), body)
+    return ANY_TAG.sub(lambda match: _cut(match[0], cuts.get(match.start(), ())), body)
 
 
 def _cut(tag: str, sides: tuple[int, ...]) -> str:

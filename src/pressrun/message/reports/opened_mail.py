@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from pressrun.message.incoming.header_scan import header_fields
+from pressrun.message.incoming.header_scan import first_value, header_fields
 from pressrun.message.incoming.parser import mend_header, parse_mail
 from pressrun.message.incoming.reading import decode_words, decoded, leaves
 from pressrun.message.reports.report import Enclosed
@@ -43,7 +43,7 @@ class OpenedMail:
 
     def field(self, name: str) -> str:
         """The first field of that name, or ""."""
-        return next((value for field_name, value in self.fields if field_name == name), "").strip()
+        return first_value(self.fields, name).strip()
 
     def texts_of(self, types: frozenset[str]) -> list[str]:
         """The decoded texts of the leaves of these types."""
