@@ -98,15 +98,14 @@ def record_event(
 ) -> None:
     """Write an event at the end of the transaction. `name` is for what has no id, such as `relay primary`."""
     row = _NewEvent(subscriber_id, type_, list_id, edition_id, current_actor(), how, name)
-    tx.before_commit(_append_queued, [row], rank=RANK)
+    _queue(tx, [row])
 
 
 def record_for_readers(tx: Transaction, type_: EventType, readers: Iterable[tuple[int | None, int]], how: str) -> None:
     """The same event for many: pairs of a list and a reader."""
     actor = current_actor()
     rows = [_NewEvent(subscriber_id, type_, list_id, None, actor, how, None) for list_id, subscriber_id in readers]
-    if rows:
-        tx.before_commit(_append_queued, rows, rank=RANK)
+    _queue(tx, rows)
 
 
 def record_move(
@@ -121,7 +120,7 @@ def record_move(
 ) -> None:
     """Write the event of a change to one subscription, unless nothing has changed in the end."""
     row = _NewEvent(subscriber_id, EventType.SUBSCRIPTION_ENDED, list_id, None, current_actor(), how, None)
-    tx.before_commit(_append_queued, [_SubscriptionMove(subscription_id, before, after, row)], rank=RANK)
+    _queue(tx, [_SubscriptionMove(subscription_id, before, after, row)])
 
 
 def record_ended(tx: Transaction, ended: Iterable[Row], how: str, editions: Mapping[int, int] = NO_EDITIONS) -> None:
@@ -131,8 +130,7 @@ def record_ended(tx: Transaction, ended: Iterable[Row], how: str, editions: Mapp
         _NewEvent(row["subscriber_id"], type_, row["list_id"], editions.get(row["id"]), actor, how, None)
         for row in ended
     ]
-    if rows:
-        tx.before_commit(_append_queued, rows, rank=RANK)
+    _queue(tx, rows)
 
 
 def record_failed_copies(tx: Transaction, delivery_ids: Sequence[int]) -> None:
@@ -145,8 +143,13 @@ def record_failed_copies(tx: Transaction, delivery_ids: Sequence[int]) -> None:
         )
         for row in rows
     ]
-    if queued:
-        tx.before_commit(_append_queued, queued, rank=RANK)
+    _queue(tx, queued)
+
+
+def _queue(tx: Transaction, batch: Sequence[_NewEvent | _SubscriptionMove]) -> None:
+    """Have these written at the end of the transaction."""
+    if batch:
+        tx.before_commit(_append_queued, batch, rank=RANK)
 
 
 def _append_queued(tx: Transaction, batches: Sequence[Sequence[_NewEvent | _SubscriptionMove]]) -> None:

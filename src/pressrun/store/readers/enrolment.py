@@ -97,7 +97,7 @@ def find_suppressed(tx: Transaction, digests: Sequence[Digests]) -> list[int]:
 
 def reserve_subscriber_ids(tx: Transaction, number: int) -> list[int]:
     """Ids for `number` people who are to be stored; nobody else gets them."""
-    return _reserve_ids(tx, "enrolment.subscriber_ids", number) if number else []
+    return _draw_ids(tx, "subscriber", number) if number else []
 
 
 def insert_subscribers(tx: Transaction, ids: Sequence[int], people: Sequence[NewSubscriber], now: int) -> None:
@@ -111,9 +111,9 @@ def insert_subscribers(tx: Transaction, ids: Sequence[int], people: Sequence[New
     tx.run_rows("enrolment.insert_subscribers", rows)
 
 
-def _reserve_ids(tx: Transaction, statement: str, number: int) -> list[int]:
-    """Ids that nobody else gets, as one JSON text, which is cheaper than a row for each."""
-    ids: list[int] = json.loads(tx.value(statement, number=number))
+def _draw_ids(tx: Transaction, table: str, number: int) -> list[int]:
+    """Ids of a table that nobody else gets, as one JSON text, which is cheaper than a row for each."""
+    ids: list[int] = json.loads(tx.value("enrolment.draw_ids", table=table, number=number))
     return ids
 
 
@@ -134,7 +134,7 @@ def insert_subscriptions(tx: Transaction, new: Sequence[NewSubscription], *, lis
     """Store subscriptions of people who have none to this list; returns the id of each."""
     if not new:
         return []
-    ids = _reserve_ids(tx, "enrolment.subscription_ids", len(new))
+    ids = _draw_ids(tx, "subscription", len(new))
     rows = [(new_id, *subscription, list_id, source) for new_id, subscription in zip(ids, new, strict=True)]
     tx.run_rows("enrolment.insert_subscriptions", rows)
     by_type: dict[EventType | None, list[tuple[int, int]]] = {}

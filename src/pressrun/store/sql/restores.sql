@@ -145,10 +145,6 @@ where address_change.subscriber_id = excluded.subscriber_id and address_change.c
 -- All changes of address.
 select id from address_change;
 
--- name: drop_changes
--- Forget these changes of address.
-delete from address_change where id {in ids};
-
 -- name: suspensions
 -- Readers who are suspended for bounces, each with when they came.
 select suspension.subscriber_id, subscriber.created_at, suspension.since, suspension.first_edition_id, suspension.probed_at
@@ -457,10 +453,6 @@ select person_id, digest from recovery_code;
 -- name: passkeys
 -- The passkeys of people.
 select person_id, credential_id from passkey;
-
--- name: identities
--- By whom else people are known.
-select person_id, issuer, subject from identity;
 
 -- name: tokens
 -- The tokens of programs.

@@ -50,10 +50,15 @@ def create(path: Path, schema: str, version: int) -> None:
             f"begin; {schema}; pragma application_id = {APPLICATION_ID}; pragma user_version = {version}; commit;"
         )
     draft.chmod(0o600)
-    for leftover in ("-wal", "-shm", "-journal"):  # of a lost database: SQLite would apply it to the new one
-        path.with_name(path.name + leftover).unlink(missing_ok=True)
+    for log in logs_of(path):  # of a lost database: SQLite would apply it to the new one
+        log.unlink(missing_ok=True)
     draft.replace(path)
     sync_directory(path.parent)
+
+
+def logs_of(path: Path) -> list[Path]:
+    """What SQLite may have left beside a database file."""
+    return [path.with_name(path.name + ending) for ending in ("-wal", "-shm", "-journal")]
 
 
 def version_of(path: Path) -> int:

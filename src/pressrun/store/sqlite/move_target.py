@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from contextlib import closing, suppress
 from pathlib import Path
 
@@ -115,7 +115,7 @@ class SqliteTarget(SqliteTables, MoveTarget):
 
     def discard(self) -> None:
         self._open(sqlite3.connect(":memory:", isolation_level=None))
-        for path in (self._draft, *_logs(self._draft)):
+        for path in (self._draft, *migrate.logs_of(self._draft)):
             path.unlink(missing_ok=True)
         with suppress(BadConfiguration):
             mark = self.find_mark()
@@ -162,14 +162,10 @@ def set_aside(path: Path, kept: Path) -> None:
     sync_directory(path.parent)
 
 
-def _logs(path: Path) -> Sequence[Path]:
-    return [path.with_name(path.name + ending) for ending in ("-wal", "-shm", "-journal")]
-
-
 def _empty_wal(path: Path) -> None:
     """Remove the logs of a file that is about to be replaced: SQLite would apply them to the new one."""
     if path.exists():
         with closing(connect(path)) as connection:
             connection.execute("pragma wal_checkpoint(truncate)")
-    for log in _logs(path):
+    for log in migrate.logs_of(path):
         log.unlink(missing_ok=True)

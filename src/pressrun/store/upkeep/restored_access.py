@@ -121,7 +121,7 @@ _CREDENTIALS: Mapping[str, Callable[[Transaction, Row], object]] = {
     "restores.apps": lambda tx, row: credentials.remove_app(tx, row["person_id"]),
     "restores.recovery_codes": lambda tx, row: tx.run("credentials.use_recovery_code", **dict(row)),
     "restores.passkeys": lambda tx, row: tx.run("restores.forget_passkey", credential_id=row["credential_id"]),
-    "restores.identities": lambda tx, row: tx.run(
+    "address_places.identity": lambda tx, row: tx.run(
         "address_places.forget_identity", issuer=row["issuer"], subject=row["subject"]
     ),
     "restores.tokens": lambda tx, row: api_tokens.delete_token(tx, row["id"]),

@@ -69,7 +69,7 @@ def drop_changes(tx: Transaction, former: Transaction) -> None:
     """Forget changes of address that no longer exist, for example because one of their addresses was erased."""
     known = {row["id"] for row in former.rows("restores.change_ids")}
     gone = {row["id"] for row in tx.rows("restores.change_ids")} - known
-    tx.run("restores.drop_changes", ids=in_json(sorted(gone)))
+    tx.run("address_places.forget_address_change", ids=in_json(sorted(gone)))
 
 
 def end_subscriptions(tx: Transaction, former: Transaction) -> int:
