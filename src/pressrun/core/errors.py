@@ -23,6 +23,7 @@ PressrunError                 1   failed; the message says why and what to do
 ├── NoInput                  66   an input file does not exist
 ├── Unavailable              69   the relay or the database cannot be reached
 │   ├── CommitUnknown             the database was lost while it committed
+│   ├── DatabaseSetBack           … was set back to an earlier moment by somebody
 │   └── NoRoom                    the disk is full, or nearly full and what needs much room has to wait
 ├── OutputExists             73   the output file already exists
 ├── TryAgain                 75   another process is using the data, or no daemon is running

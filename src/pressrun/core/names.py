@@ -19,7 +19,7 @@ SUFFIXES = ("subscribe", "join", "unsubscribe", "leave", "confirm", "bounces", "
 MAX_NAME = 24
 MAX_PERSON_NAME = MAX_TOKEN_NAME = 40
 
-_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,22}[a-z0-9])?", re.ASCII)
+LIST_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,22}[a-z0-9])?", re.ASCII)
 _PERSON = re.compile(r"[a-z0-9][a-z0-9._-]{0,39}", re.ASCII)
 _NOT_IN_NAMES = re.compile(r"[^a-z0-9._-]+", re.ASCII)
 _MADE = 30  # characters of an address that become a name: a number has room behind them
@@ -36,7 +36,7 @@ def parse_family_name(text: str) -> str:
 
 
 def _parse_name(text: str, what: str) -> str:
-    if not _NAME.fullmatch(text):
+    if not LIST_NAME.fullmatch(text):
         raise BadInput(
             f"{text!r} cannot name {what}. Use 1 to {MAX_NAME} characters of a-z, 0-9 and '-', "
             "with a letter or digit first and last"

@@ -12,6 +12,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from pressrun.core.addresses.address import MAX_LOCAL_OCTETS, Address
+from pressrun.core.names import LIST_NAME
 
 OF_NO_LIST = "postmaster"  # stands for the list in the signed return paths of what belongs to none
 
@@ -58,7 +59,6 @@ _BY_SIGNED_SUFFIX = {
 }
 _SIGNED_ONLY = ("confirm", "bounces")
 _OPERATOR = {"postmaster": RouteKind.POSTMASTER, "abuse": RouteKind.ABUSE}
-_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,22}[a-z0-9])?", re.ASCII)
 _TOKEN = re.compile(r"[a-z2-7]{1,27}", re.ASCII)
 
 
@@ -75,8 +75,8 @@ def read_local_part(local: str) -> Route | None:
     if dash and suffix in _SIGNED_ONLY:
         return None
     if dash and suffix in _BY_SUFFIX:
-        return Route(_BY_SUFFIX[suffix], name) if _NAME.fullmatch(name) else None
-    return Route(RouteKind.POST, base) if _NAME.fullmatch(base) else None
+        return Route(_BY_SUFFIX[suffix], name) if LIST_NAME.fullmatch(name) else None
+    return Route(RouteKind.POST, base) if LIST_NAME.fullmatch(base) else None
 
 
 def own_route(address: Address, mail_domain: str) -> Route | None:
@@ -91,6 +91,6 @@ def own_route(address: Address, mail_domain: str) -> Route | None:
 def _signed(base: str, token: str) -> Route | None:
     name, _, suffix = base.rpartition("-")
     kind = _BY_SIGNED_SUFFIX.get(suffix)
-    if kind is None or not _NAME.fullmatch(name) or not _TOKEN.fullmatch(token):
+    if kind is None or not LIST_NAME.fullmatch(name) or not _TOKEN.fullmatch(token):
         return None
     return Route(kind, name, token)

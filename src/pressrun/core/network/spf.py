@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from msgspec import Struct
 
-IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
+from pressrun.core.network.peers import IpAddress
 
 MOST_LOOKUPS = 10  # terms that query the DNS, RFC 7208 §4.6.4
 MOST_VOID_LOOKUPS = 2  # of those, without an answer
