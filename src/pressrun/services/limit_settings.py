@@ -81,8 +81,8 @@ class LimitSettings:
     requests_per_form: Rate = setting(
         kinds.rate(),
         default="1/3s",
-        help="Identical requests from one copy of a form on our pages, as with a double click. Beyond that, the same "
-        "answer but no further email.",
+        help="Identical requests from one copy of a form on our pages, or by one link to preferences, as with a double "
+        "click. Beyond that, the same answer but no further email.",
         reason="A double click takes less than a second. Somebody who asks again later, because the email got lost, "
         "gets another.",
     )

@@ -73,11 +73,13 @@ async def test_what_a_full_window_forbids_counts_in_no_other(harness: DeliveryHa
     changes = AddressChanges(harness.services.context)
     for _ in range(2):
         await changes.request(1, parse_address(NEW), WEB)
+        harness.pass_time(5)
     counted = "select scope, count(*) from limit_event group by scope order by scope"
     assert [
         ("address_changes_per_reader", 1),
         ("confirmations", 1),
         ("confirmations_per_address", 1),
+        ("requests_per_form", 1),
     ] == await harness.rows(counted)
 
 

@@ -25,6 +25,7 @@ from pressrun.core.addresses.address import Address, parse_address
 from pressrun.core.lifecycles.subscription import SubscriptionState
 from pressrun.core.signing.tokens import Digests, digests_of
 from pressrun.services.context import ServiceContext
+from pressrun.services.readers.double_clicks import by_link, meter_of_requests
 from pressrun.services.readers.reader_merges import merge_readers, split_readers
 from pressrun.services.readers.requests import Origin, ReaderRequest, carry_out
 from pressrun.services.readers.subscription_records import choose_list_of_mail, list_subscriptions, live_subscriptions
@@ -140,6 +141,7 @@ class AddressChanges:
             return False
         rates = self._context.limits
         meters = (
+            meter_of_requests(self._context, by_link(person.id), ASK, new.typed),
             Meter(LIMIT, b"%d" % person.id, rates.address_changes_per_reader),
             self._context.meter_of("confirmations_per_address", new),
             Meter("confirmations", b"", rates.confirmations),

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from pressrun.core.addresses.address import parse_address
 from pressrun.services.answers import Answer
 from pressrun.services.context import ServiceContext
+from pressrun.services.readers.double_clicks import by_link, meter_of_requests
 from pressrun.services.readers.erasure import erase_reader
 from pressrun.services.readers.language_switch import FamilyChoice, switch_language
 from pressrun.services.readers.mailed_links import mail_preferences_link
@@ -95,7 +96,8 @@ class Preferences:
         profile = await self.find(link)
         if profile is not None:
             address = parse_address(profile.person.address)
-            await carry_out(self._context, origin, mail_preferences_link, address, link.list_name)
+            sent = meter_of_requests(self._context, by_link(profile.person.id), "link")
+            await carry_out(self._context, origin, mail_preferences_link, address, link.list_name, sent)
         return profile
 
     async def download(self, link: PreferenceLink) -> Answer | None:
@@ -103,15 +105,22 @@ class Preferences:
         return await self._context.database.read(self._export, link)
 
     async def erase(self, link: PreferenceLink) -> bool:
-        """Erase the person everywhere; False when the link is lasting or no longer valid. Raises Refused."""
-        profile = await self.find(link) if link.is_own else None
-        if profile is None:
+        """Erase the person everywhere; False when the link is lasting or no longer valid. Raises Refused.
+
+        A second click finds nobody any more, which is what it asks for.
+        """
+        if not link.is_own or link.expires_at <= self._context.now:
             return False
 
         def is_over(tx: Transaction) -> bool:
             return find_profile(tx, link, self._context.now) is None
 
-        return await erase_reader(self._context, parse_address(profile.person.address), unless=is_over) is not None
+        profile = await self.find(link)
+        if profile is not None:
+            address = parse_address(profile.person.address)
+            if await erase_reader(self._context, address, unless=is_over) is not None:
+                return True
+        return await self._context.database.read(subscribers.find_subscriber_by_id, link.subscriber_id) is None
 
     async def _change(
         self, link: PreferenceLink, origin: Origin, change: Callable[[ReaderRequest, Profile], None]

@@ -20,8 +20,10 @@ from pressrun.services.context import ServiceContext
 from pressrun.services.ports import UNOBSERVED, SignUpObserver
 from pressrun.services.readers.abuse_limits import AbuseLimits
 from pressrun.services.readers.confirmation_requests import MAILED, Wanted, request_confirmation, titles_of
+from pressrun.services.readers.double_clicks import by_link, meter_of_requests
 from pressrun.services.readers.requests import Origin, ReaderRequest
 from pressrun.services.suppression import LIFTED_BY_READER, find_reason
+from pressrun.store import limits
 from pressrun.store.lists import lists
 from pressrun.store.lists.lists import MailingList
 from pressrun.store.readers import held_sign_ups, subscribers, subscriptions
@@ -56,13 +58,14 @@ class SignUps:
         self.abuse_limits = AbuseLimits(context, observer)
 
     async def request(
-        self, names: Sequence[str], applicant: Applicant, network: str | None
+        self, names: Sequence[str], applicant: Applicant, network: str | None, reader: int | None = None
     ) -> SignUpAnswer | RateExceeded:
         """Sign up to these lists, except closed ones; the mail is about the first, and asks to confirm all.
 
-        `sign_ups_per_ip` counts by `network`; None means that this limit does not apply.
+        `sign_ups_per_ip` counts by `network`; None means that this limit does not apply. `reader` is the one whose
+        link to preferences asks for it.
         """
-        answer = await self._context.database.share(self._request, names, applicant, network)
+        answer = await self._context.database.share(self._request, names, applicant, network, reader)
         self._context.wake()
         return answer
 
@@ -80,12 +83,18 @@ class SignUps:
         return open_ones if retry_at is None else RateExceeded(retry_at)
 
     def _request(
-        self, tx: Transaction, names: Sequence[str], applicant: Applicant, network: str | None
+        self, tx: Transaction, names: Sequence[str], applicant: Applicant, network: str | None, reader: int | None
     ) -> SignUpAnswer | RateExceeded:
+        now, sent = self._context.clock(), []
+        if reader is not None:
+            sent = [meter_of_requests(self._context, by_link(reader), applicant.address.typed, *sorted(names))]
         targets = self.choose_lists(tx, names, network)
+        if isinstance(targets, RateExceeded) and limits.opens_at(tx, sent, now) is not None:
+            return SignUpAnswer.ACCEPTED  # the second click on what was the last of its network
         if isinstance(targets, SignUpAnswer | RateExceeded):
             return targets
-        self.sign_up(tx, targets, applicant)
+        if not sent or limits.spend(tx, sent, now):
+            self.sign_up(tx, targets, applicant)
         return SignUpAnswer.ACCEPTED
 
     def sign_up(self, tx: Transaction, targets: Sequence[MailingList], applicant: Applicant) -> None:

@@ -20,11 +20,11 @@ from pressrun.core.addresses.address import Address, parse_address
 from pressrun.core.errors import Unavailable
 from pressrun.core.network.peers import Peers
 from pressrun.core.quantities import RateExceeded
-from pressrun.core.signing.tokens import suppression_digest
 from pressrun.core.upkeep.resources import is_out_of_resources
 from pressrun.observe.log import event
 from pressrun.services.background import BackgroundLoop, draw_wait, until_next
 from pressrun.services.context import ServiceContext
+from pressrun.services.readers.double_clicks import meter_of_requests
 from pressrun.services.readers.mailed_links import mail_preferences_link, mail_unsubscribe_link
 from pressrun.services.readers.requests import Origin, ReaderRequest
 from pressrun.services.readers.sign_ups import Applicant, SignUpAnswer, SignUps
@@ -157,13 +157,16 @@ class WebRequests(BackgroundLoop):
     def _accept_sign_up(
         self, tx: Transaction, names: Sequence[str], request: PendingRequest, network: str | None, form: int | None
     ) -> SignUpAnswer | RateExceeded:
+        now = self._context.clock()
+        sent = None if form is None else self._meter_of(request, form, *names)
         targets = self._sign_ups.choose_lists(tx, names, network)
+        if isinstance(targets, RateExceeded) and sent is not None and limits.opens_at(tx, [sent], now) is not None:
+            return SignUpAnswer.ACCEPTED  # the second click on a form that was the last of its network
         if isinstance(targets, SignUpAnswer | RateExceeded):
             return targets
         first, *others = [target.id for target in targets]
-        request, now = replace(request, list_id=first, also=tuple(others)), self._context.clock()
-        if form is not None:
-            sent = self._meter_of_form(request, form)
+        request = replace(request, list_id=first, also=tuple(others))
+        if form is not None and sent is not None:
             use = Meter(FORM_USED, form.to_bytes(_FORM_BYTES, "big"), FORM_USES)
             if not limits.spend(tx, [use, sent], now):  # this copy was used before
                 if not limits.spend(tx, [sent], now):
@@ -178,19 +181,17 @@ class WebRequests(BackgroundLoop):
     def _accept_link_request(
         self, tx: Transaction, request: PendingRequest, network: str | None, form: int | None
     ) -> None:
-        meters = [] if form is None else [self._meter_of_form(request, form)]
+        sender = network if form is None else form
+        meters = [] if sender is None else [self._meter_of(request, sender, request.list_id)]
         if network is not None:
             rate = self._context.limits.preference_links_per_ip
             meters.append(Meter("preference_links_per_ip", network.encode(), rate))
         if not meters or limits.spend(tx, meters, self._context.clock()):
             pending_requests.insert_pending_request(tx, request)
 
-    def _meter_of_form(self, request: PendingRequest, form: int) -> Meter:
-        """The meter of identical requests from one copy of our form, by a keyed digest, which shows no address."""
-        wanted = (request.kind, request.address, request.name, request.language, request.list_id, request.also)
-        content = "\0".join(map(str, (form, request.trust, *wanted)))
-        digest = suppression_digest(self._context.keys, content)
-        return Meter("requests_per_form", digest, self._context.limits.requests_per_form)
+    def _meter_of(self, request: PendingRequest, sender: int | str, *lists: object) -> Meter:
+        wanted = (request.trust, request.kind, request.address, request.name, request.language, *lists)
+        return meter_of_requests(self._context, sender, *wanted)
 
     def _carry_out_batch(self, tx: Transaction) -> None:
         notify_unsubscribers(tx, self._context)

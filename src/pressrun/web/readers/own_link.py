@@ -57,10 +57,10 @@ class OwnLinkPages:
     async def erase(self, request: Request, link: PreferenceLink, fields: Fields) -> Response:
         """Ask for confirmation first; once the form confirms it, erase the reader."""
         say = self._pages.words
-        profile = await self._preferences.find(link)
-        if profile is None:
-            return self._pages.invalid_link()
         if first(fields, "sure") != SURE:
+            profile = await self._preferences.find(link)
+            if profile is None:
+                return self._pages.invalid_link()
             back = self._pages.href("preferences", request.path_params["token"], list=link.list_name)
             return self._pages.render(
                 "erase.html", about=profile.about, address=profile.person.address, sure=SURE, back=back

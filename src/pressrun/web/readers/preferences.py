@@ -5,7 +5,7 @@ The link in an edition may be forwarded with the email, so its page shows the ad
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from urllib.parse import urlencode
 
 from starlette.requests import Request
@@ -21,7 +21,7 @@ from pressrun.locales.languages import LANGUAGES
 from pressrun.services.readers.pauses import LONGEST_PAUSE_DAYS
 from pressrun.services.readers.preferences import PreferenceChanges
 from pressrun.services.readers.profiles import PreferenceLink, Profile
-from pressrun.services.readers.sign_ups import Applicant
+from pressrun.services.readers.sign_ups import Applicant, SignUpAnswer
 from pressrun.store.lists.lists import MailingList, find_list
 from pressrun.store.readers.subscriptions import Subscription
 from pressrun.web import consent_words
@@ -168,30 +168,41 @@ class PreferencePages:
         profile = await self._preferences.find(link)
         if profile is None:
             return self._pages.invalid_link()
-        asked = await self._ask_to_confirm(request, profile, chosen, say("Subscribe"))
+        asked = await self._ask_to_confirm(request, profile, chosen, say("Subscribe"), waiting=_waiting_in(profile))
         if isinstance(asked, RateExceeded):
             return self._page(request, profile, link, retry_at=asked.retry_at)
-        if not asked:
-            return await self._refuse(request, link, say("Tick a newsletter first."))
-        sent = say("We've sent you an email. Open it and press Confirm to finish.")
-        return self._page(request, await self._preferences.find(link), link, sent)
+        now = await self._preferences.find(link)
+        if asked:
+            return self._page(request, now, link, say("We've sent you an email. Open it and press Confirm to finish."))
+        if not chosen:
+            return self._page(request, now, link, problem=say("Tick a newsletter first."))
+        if {item.list.name for item in profile.memberships if item.subscription.reads}.issuperset(chosen):
+            return self._page(request, now, link, say("You're subscribed"))
+        return self._page(request, now, link, problem=say("This newsletter has closed."))
 
     async def _ask_to_confirm(
-        self, request: Request, profile: Profile, chosen: Collection[str], button: str
+        self,
+        request: Request,
+        profile: Profile,
+        chosen: Collection[str],
+        button: str,
+        waiting: Sequence[MailingList] = (),
     ) -> bool | RateExceeded:
         """Sign the reader up for those chosen lists that are offered to them, as the form of all lists would.
 
-        Returns whether there are any. All lists share one mail, because an address gets only a few in a day.
+        Returns whether there are any. All lists share one mail, because an address gets only a few in a day. `waiting`
+        are lists that the reader may ask for once more.
         """
-        asked = [target for target in profile.offered if target.name in chosen]
+        asked = [target for target in (*profile.offered, *waiting) if target.name in chosen]
         if not asked:
             return False
         address, network = parse_address(profile.person.address), self._web.network(request)
         titles = self._pages.words.listed([target.title for target in asked])
         origin = self._web.origin(request, ConsentQuestion(titles, button).recorded)
         names = [target.name for target in asked]
-        answer = await self._sign_ups.request(names, Applicant(address, origin), network=network)
-        return answer if isinstance(answer, RateExceeded) else True
+        applicant = Applicant(address, origin)
+        answer = await self._sign_ups.request(names, applicant, network=network, reader=profile.person.id)
+        return answer if isinstance(answer, RateExceeded) else answer is SignUpAnswer.ACCEPTED
 
     async def _change_address(self, request: Request, link: PreferenceLink, fields: Fields) -> Response:
         say = self._pages.words
@@ -272,6 +283,16 @@ def _switched(before: Profile, now: Profile | None, families: Mapping[str, str])
     read = [] if now is None else [item.list for item in now.memberships if item.subscription.is_live]
     taken = [target for target in read if target.name not in known and families.get(target.family or "") == target.name]
     return taken[0] if taken else None
+
+
+def _waiting_in(profile: Profile) -> list[MailingList]:
+    """The lists whose request waits for confirmation: a second click, or its mail may be lost."""
+    items = profile.memberships
+    return [
+        item.list
+        for item in items
+        if item.subscription.state is SubscriptionState.PENDING and item.list.closed_at is None
+    ]
 
 
 def _chosen(profile: Profile, names: Collection[str]) -> list[Subscription]:
