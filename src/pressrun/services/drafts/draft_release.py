@@ -15,15 +15,8 @@ from pressrun.core.errors import BadInput, ChangedMeanwhile, Refused
 from pressrun.core.lifecycles.events import EventType
 from pressrun.services import standing
 from pressrun.services.authors import Author
-from pressrun.services.drafts.draft_editing import (
-    OpenDraft,
-    Seen,
-    open_draft,
-    require_current,
-    require_draft,
-    require_same_draft,
-    rewrite,
-)
+from pressrun.services.drafts import draft_editing
+from pressrun.services.drafts.draft_editing import OpenDraft, Seen
 from pressrun.services.drafts.second_person import require_second_person
 from pressrun.services.drafts.submissions import Submissions
 from pressrun.services.editions import lifecycle, releases
@@ -129,7 +122,7 @@ class DraftRelease:
         self._context.wake()
 
     async def _build(self, edition_id: int) -> tuple[OpenDraft, BuiltDraft]:
-        draft = await self._database.read(open_draft, edition_id)
+        draft = await self._database.read(draft_editing.open_draft, edition_id)
         built = await self._preparer.prepare_draft(draft.edition.list_name, draft.text, draft.files, own=draft.edition)
         return draft, built
 
@@ -149,7 +142,7 @@ class DraftRelease:
 
     def _give_back(self, tx: Transaction, edition_id: int, author: str, words: str) -> None:
         edition = lifecycle.require_edition(tx, edition_id)
-        self._submissions.give_back(tx, edition, require_draft(tx, edition), author, words)
+        self._submissions.give_back(tx, edition, draft_editing.require_draft(tx, edition), author, words)
 
 
 def require_to_come(at: int, now: int) -> None:
@@ -160,8 +153,8 @@ def require_to_come(at: int, now: int) -> None:
 
 def _require_as_read(tx: Transaction, draft: OpenDraft, seen: Seen) -> StoredManuscript:
     """The stored draft, if it is still as it was read; raises Refused, ChangedMeanwhile."""
-    manuscript = require_draft(tx, lifecycle.require_edition(tx, draft.edition.id))
-    require_current(manuscript, seen)
+    manuscript = draft_editing.require_draft(tx, lifecycle.require_edition(tx, draft.edition.id))
+    draft_editing.require_current(manuscript, seen)
     if manuscript.number != draft.manuscript.number:
         raise Refused("the draft was changed at the same moment. Look at it again")
     return manuscript
@@ -173,7 +166,7 @@ def _reschedule(tx: Transaction, edition_id: int, at: int, expected: ExpectedAud
         manuscript = manuscripts.find_manuscript(tx, edition_id)
         if manuscript is None:
             raise ChangedMeanwhile(f"edition {edition_id} was never a draft, so it has no ETag. Leave If-Match out")
-        require_current(manuscript, seen)
+        draft_editing.require_current(manuscript, seen)
     expected.require(enrolment.count_audience(tx, edition.list_id))
 
 
@@ -181,21 +174,21 @@ def _release(
     tx: Transaction, draft: OpenDraft, built: BuiltDraft, order: ReleaseOrder, seen: Seen, now: int
 ) -> Edition:
     edition = lifecycle.require_edition(tx, draft.edition.id)
-    manuscript = require_draft(tx, edition)
-    require_current(manuscript, seen)
+    manuscript = draft_editing.require_draft(tx, edition)
+    draft_editing.require_current(manuscript, seen)
     if manuscript.number != draft.manuscript.number:
         raise ChangedSinceBuild("the draft has changed")
     if order.scheduled_at is not None:
         require_to_come(order.scheduled_at, now)
     releases.require_releasable(tx, edition)
-    require_same_draft(tx, built.prepared, edition)
+    draft_editing.require_same_draft(tx, built.prepared, edition)
     if needs_second_person(built.prepared.context.list) and manuscript.approved_digest != built.digest:
         raise Refused(
             f"the settings of {edition.list_name} have changed since edition {edition.id} was approved, and with them "
             "what would go out. Somebody else has to approve it again"
         )
     order.expected.require(enrolment.count_audience(tx, edition.list_id))
-    rewrite(tx, edition, built.prepared)
+    draft_editing.rewrite(tx, edition, built.prepared)
     if order.scheduled_at is None:
         return releases.release(tx, edition.id, now)
     return releases.schedule(tx, edition.id, order.scheduled_at)

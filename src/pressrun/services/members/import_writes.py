@@ -12,13 +12,8 @@ from pressrun.core.addresses.address import parse_address
 from pressrun.core.lifecycles.subscription import SubscriptionState
 from pressrun.core.signing.chain import ChainRow
 from pressrun.core.signing.tokens import Digests
-from pressrun.services.members.import_decision import (
-    SOURCE,
-    ImportOptions,
-    RowDecision,
-    merge_profile,
-    state_after,
-)
+from pressrun.services.members import import_decision
+from pressrun.services.members.import_decision import SOURCE, ImportOptions, RowDecision
 from pressrun.services.members.row_checks import CheckedRow
 from pressrun.store.lists.lists import MailingList
 from pressrun.store.queue import deliveries, notices
@@ -46,7 +41,7 @@ class RowChange(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     @property
     def after(self) -> PriorState:
         """What is known of the address once the change is written, but for the ids of what it adds."""
-        return state_after(self.before, self.row, self.decision)
+        return import_decision.state_after(self.before, self.row, self.decision)
 
     @property
     def address(self) -> str:
@@ -56,7 +51,7 @@ class RowChange(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     @property
     def profile(self) -> PersonProfile:
         """What the row makes of name, language and columns."""
-        return merge_profile(self.before, self.row)
+        return import_decision.merge_profile(self.before, self.row)
 
 
 class ImportWriter(Struct, frozen=True):

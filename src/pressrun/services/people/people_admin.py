@@ -22,13 +22,9 @@ from pressrun.services import standing
 from pressrun.services.context import ServiceContext
 from pressrun.services.editions.lifecycle import cancel_withdrawn_drafts
 from pressrun.services.mails.notices_to_people import mail_person
+from pressrun.services.people import lookups
 from pressrun.services.people.editors import require_person_at
-from pressrun.services.people.lookups import (
-    DecidedEdition,
-    PersonAnswer,
-    describe,
-    require_person_to_change,
-)
+from pressrun.services.people.lookups import DecidedEdition, PersonAnswer
 from pressrun.services.suppression import find_reason
 from pressrun.store.editions.editions import Edition
 from pressrun.store.lists import lists
@@ -186,10 +182,10 @@ class PeopleAdmin:
     def _changed(
         self, tx: Transaction, work: Callable[[Transaction, StoredPerson, Grant], None], who: str, grant: Grant
     ) -> PersonAnswer:
-        person, now = require_person_to_change(tx, who), self._context.now
+        person, now = lookups.require_person_to_change(tx, who), self._context.now
         work(tx, person, grant)
         cancelled = cancel_withdrawn_drafts(tx, now)
-        answer = replace(describe(tx, person.id, now), cancelled=cancelled)
+        answer = replace(lookups.describe(tx, person.id, now), cancelled=cancelled)
         return answer if answer.operator else replace(answer, no_operator_left=_is_without_operator(tx, person))
 
     def _add(
@@ -208,7 +204,7 @@ class PeopleAdmin:
         audit.mention(tx, f"person {name}")
         if password_hash is not None:
             credentials.set_password(tx, person_id, password_hash, now)
-            return describe(tx, person_id, now)
+            return lookups.describe(tx, person_id, now)
         return self._with_new_link(tx, person_id)
 
     def _invite(self, tx: Transaction, address: Address, grant: Grant) -> PersonAnswer:
@@ -230,14 +226,14 @@ class PeopleAdmin:
         self._put_permission(tx, person, target.id, grant)
         cancelled = cancel_withdrawn_drafts(tx, now) or None  # of an editor who is a viewer now
         if person.enrolled_at is not None:
-            return replace(describe(tx, person.id, now), mailed=False, cancelled=cancelled)
+            return replace(lookups.describe(tx, person.id, now), mailed=False, cancelled=cancelled)
         if enter_links.was_invited(tx, person.id, now - INVITED_SECONDS, now):  # their email is on its way, and works
-            return replace(describe(tx, person.id, now), mailed=True, cancelled=cancelled)
+            return replace(lookups.describe(tx, person.id, now), mailed=True, cancelled=cancelled)
         expires_at = now + int(self._context.login.invitation_seconds)
         link = enter_links.insert_link(tx, person.id, LinkKind.INVITATION, now, expires_at)
         payload = {"link": link.id, "expires_at": expires_at}
         mail_person(tx, "invitation", address, payload, self._context, list_id=target.id, language=target.language)
-        return replace(describe(tx, person.id, now), mailed=True, cancelled=cancelled)
+        return replace(lookups.describe(tx, person.id, now), mailed=True, cancelled=cancelled)
 
     def _grant(self, tx: Transaction, person: StoredPerson, grant: Grant) -> None:
         if grant.list is None:
@@ -286,11 +282,11 @@ class PeopleAdmin:
         people.put_permission(tx, list_id, person.id, role, order[order.index(named) - 1])
 
     def _link(self, tx: Transaction, who: str) -> PersonAnswer:
-        person = require_person_to_change(tx, who)
+        person = lookups.require_person_to_change(tx, who)
         return self._with_new_link(tx, person.id)
 
     def _reset(self, tx: Transaction, who: str) -> PersonAnswer:
-        person = require_person_to_change(tx, who)
+        person = lookups.require_person_to_change(tx, who)
         credentials.remove_password(tx, person.id)
         credentials.remove_second_factors(tx, person.id)
         people.remove_identities(tx, person.id)
@@ -306,10 +302,10 @@ class PeopleAdmin:
         expires_at = context.now + int(context.login.enter_seconds)
         link = enter_links.insert_link(tx, person_id, LinkKind.ENTER, context.now, expires_at)
         url = context.site.admin_url("enter", WebTokens(context.keys).make(WebPurpose.ENTER, link.id, expires_at))
-        return replace(describe(tx, person_id, context.now), link=url, expires_at=rfc3339(expires_at))
+        return replace(lookups.describe(tx, person_id, context.now), link=url, expires_at=rfc3339(expires_at))
 
     def _remove(self, tx: Transaction, who: str, require: Require) -> PersonRemoved:
-        person = require_person_to_change(tx, who)
+        person = lookups.require_person_to_change(tx, who)
         enter_links.delete_links(tx, person.id)
         people.delete_person(tx, person.id)
         if person.is_operator:
