@@ -14,6 +14,7 @@ from pressrun.core.errors import UsageError
 T = TypeVar("T")
 Place = TypeVar("Place")
 
+AFTER_ALL = 1 << 62  # an id that no row has
 _MOST_DIGITS = 18  # of an id that every engine can compare
 
 

@@ -32,11 +32,9 @@ from pressrun.services.reports import edition_descriptions
 from pressrun.services.reports.edition_descriptions import EditionAnswer, FullEditionAnswer
 from pressrun.store.editions import editions
 from pressrun.store.lists import lists
-from pressrun.store.paging import place_after
+from pressrun.store.paging import AFTER_ALL, place_after
 from pressrun.store.programs.idempotency import KeptOutcome
 from pressrun.store.transaction import Transaction
-
-_NEWEST = 1 << 62
 
 
 def each_once(addresses: Sequence[str]) -> dict[str, Address]:
@@ -102,7 +100,7 @@ EDITION_ACTS = ActList()
 )
 async def _list(doing: Doing, args: EditionsOfList) -> Page[EditionAnswer]:
     state, since = args.state, 0 if args.since is None else parse_time(args.since)
-    before = int(args.after) if args.after else _NEWEST
+    before = int(args.after) if args.after else AFTER_ALL
     page, total = await doing.cases.database.read(_read_page, args, before, state, since)
     return Page(items=page, next=place_after(page, args.limit, lambda edition: str(edition.id)), total=total)
 

@@ -13,11 +13,11 @@ from pressrun.core.access.rights import Right
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.timestamps import parse_time
 from pressrun.runtime.clock import utc_now
-from pressrun.services.reports.audit_rows import NEWEST, AuditInfo, list_audit_rows
+from pressrun.services.reports.audit_rows import AuditInfo, list_audit_rows
 from pressrun.services.reports.queue_listing import QueueInfo, list_queue
 from pressrun.services.reports.suppression_listing import SuppressionInfo, page_of_suppressions, show_suppression
 from pressrun.services.upkeep import held_sign_ups, kept_mail
-from pressrun.store.paging import place_after
+from pressrun.store.paging import AFTER_ALL, place_after
 from pressrun.store.queue.inbound import KeptMailInfo
 from pressrun.store.readers.held_sign_ups import HeldInfo
 
@@ -100,7 +100,7 @@ async def _queue(doing: Doing, _: Arguments) -> Page[QueueInfo]:
     http=Http(method="GET", path="inbound", query=("state", "limit", "after")),
 )
 async def _kept(doing: Doing, args: KeptMailPage) -> Page[KeptMailInfo]:
-    before = args.after or kept_mail.NEWEST
+    before = args.after or AFTER_ALL
     items = await doing.cases.database.read(kept_mail.list_kept, args.state, before=before, limit=args.limit)
     return Page(items=items, next=place_after(items, args.limit, lambda mail: mail.id))
 
@@ -132,7 +132,7 @@ async def _held(doing: Doing, args: HeldPage) -> Page[HeldInfo]:
 async def _audit(doing: Doing, args: AuditPage) -> Page[AuditInfo]:
     items = await doing.cases.database.read(
         list_audit_rows,
-        before=args.after or NEWEST,
+        before=args.after or AFTER_ALL,
         limit=args.limit,
         who=args.who,
         list_name=args.list,

@@ -14,7 +14,8 @@ from pressrun.core.errors import PressrunError
 from pressrun.core.signing.chain import Audit, parse_head
 from pressrun.runtime.clock import utc_now
 from pressrun.services import evidence
-from pressrun.services.reports.audit_rows import NEWEST, list_audit_rows
+from pressrun.services.reports.audit_rows import list_audit_rows
+from pressrun.store.paging import AFTER_ALL
 from pressrun.store.people import audit
 from pressrun.store.readers import consent
 from pressrun.store.upkeep.key_files import load_head
@@ -35,7 +36,7 @@ _head_option = click.option(
 @click.option("--list", "list_name", metavar="LIST", help="Only actions on this list.")
 @click.option("--since", metavar="WHEN", help="Only actions since then: 7d, 2026-05-01, or RFC 3339.")
 @click.option("--limit", type=click.IntRange(1, 1_000_000), default=MOST_ROWS, show_default=True)
-@click.option("--after", type=click.IntRange(1), default=NEWEST, help="Continue after the row with this number.")
+@click.option("--after", type=click.IntRange(1), default=AFTER_ALL, help="Continue after the row with this number.")
 def list_rows(
     invocation: Invocation, *, who: str | None, list_name: str | None, since: str | None, limit: int, after: int
 ) -> None:

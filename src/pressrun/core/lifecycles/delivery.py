@@ -24,6 +24,7 @@ class DeliveryState(StrEnum):
     CANCELLED = "cancelled"
 
 
+WAITING = (DeliveryState.QUEUED, DeliveryState.CLAIMED, DeliveryState.DEFERRED)  # it may still be sent
 OVER = (DeliveryState.CANCELLED, DeliveryState.DELIVERED, DeliveryState.FAILED)  # nothing more is sent
 
 

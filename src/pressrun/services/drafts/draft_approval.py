@@ -13,7 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from pressrun.core.errors import EditionError
-from pressrun.core.lifecycles.delivery import DeliveryState
+from pressrun.core.lifecycles.delivery import WAITING
 from pressrun.core.lifecycles.edition import EditionState
 from pressrun.message.finding import Finding, read_finding
 from pressrun.observe.log import event
@@ -40,7 +40,6 @@ log = logging.getLogger("pressrun.editions")
 
 BY_LINK = Actor(who="editor", way="page")  # somebody who reads the mail of the edition's editors
 _SHOWN = frozenset({DraftStatus.HELD, DraftStatus.RELEASED})  # the link shows the content of these
-_WAITING = (DeliveryState.QUEUED, DeliveryState.CLAIMED, DeliveryState.DEFERRED)
 
 
 class HeldEdition(Struct, frozen=True, kw_only=True):
@@ -71,7 +70,7 @@ class HeldEdition(Struct, frozen=True, kw_only=True):
     @property
     def waiting(self) -> int:
         """How many copies are queued or in flight."""
-        return sum(self.copies[state] for state in _WAITING)
+        return sum(self.copies[state] for state in WAITING)
 
 
 class DraftApproval:

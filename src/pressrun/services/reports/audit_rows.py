@@ -7,10 +7,9 @@ import json
 from msgspec import Struct
 
 from pressrun.core.timestamps import rfc3339
+from pressrun.store.paging import AFTER_ALL
 from pressrun.store.people import audit
 from pressrun.store.transaction import Row, Transaction
-
-NEWEST = 1 << 62  # a number that no row has
 
 
 class AuditInfo(Struct, frozen=True, kw_only=True):
@@ -34,7 +33,7 @@ class AuditInfo(Struct, frozen=True, kw_only=True):
 
 
 def list_audit_rows(
-    tx: Transaction, *, before: int = NEWEST, limit: int, who: str | None, list_name: str | None, since: int
+    tx: Transaction, *, before: int = AFTER_ALL, limit: int, who: str | None, list_name: str | None, since: int
 ) -> list[AuditInfo]:
     """The newest rows first, with lower numbers than `before`."""
     rows = audit.latest(tx, before=before, limit=limit, who=who, list_name=list_name, since=since)

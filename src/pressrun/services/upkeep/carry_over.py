@@ -19,7 +19,7 @@ from msgspec import Struct
 
 from pressrun.core.addresses.address import Address, restore_address
 from pressrun.core.errors import MalformedAddress
-from pressrun.core.lifecycles.delivery import DeliveryState
+from pressrun.core.lifecycles.delivery import WAITING, DeliveryState
 from pressrun.core.lifecycles.edition import EditionState
 from pressrun.core.lifecycles.subscription import SubscriptionState
 from pressrun.core.signing.chain import NO_ROWS, Head
@@ -46,7 +46,6 @@ KEPT_POST = f"it arrived before {_BACK}, and may be an edition that was sent. Ch
 KEPT_FORWARD = f"it was being forwarded before {_BACK}, and may have arrived. Check, then retry or remove it"
 ENDED_JOB = f"{_BACK} while it was running. Check who is on the list before you submit it again"
 _OVER = frozenset({EditionState.FINISHED, EditionState.CANCELLED})
-_WAITING = (DeliveryState.QUEUED, DeliveryState.CLAIMED, DeliveryState.DEFERRED)
 
 Journaled = Mapping[Claim, JournalEntry]
 
@@ -325,7 +324,7 @@ def _count_waiting(tx: Transaction, edition: RestoredEdition) -> int:
     if edition.started_at is None or bulk_changes.is_going_on(tx, edition.id):
         return max(count_audience(tx, edition.list_id), require_edition(tx, edition.id).audience)
     counts = copy_counts.count_copies(tx, edition.id)
-    return sum(counts[state.value] for state in _WAITING)
+    return sum(counts[state.value] for state in WAITING)
 
 
 def _keep_posts(tx: Transaction, now: int) -> None:

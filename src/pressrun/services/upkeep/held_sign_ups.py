@@ -20,14 +20,12 @@ from pressrun.services.readers.confirmations import Confirmed, check_link
 from pressrun.services.suppression import may_confirm
 from pressrun.services.upkeep.housekeeping import forget_unconfirmed
 from pressrun.store.lists import lists
+from pressrun.store.paging import AFTER_ALL
 from pressrun.store.readers import held_sign_ups, subscriptions
 from pressrun.store.readers.held_sign_ups import HeldInfo, HeldSelection, HeldSignUp
 from pressrun.store.transaction import Transaction
 
 log = logging.getLogger("pressrun.readers")
-
-
-EVERY = 1 << 62  # more than there can be
 
 
 class HeldReleased(Struct, frozen=True, kw_only=True):
@@ -104,7 +102,7 @@ class HeldSignUps:
         return target.closed_at is None and subscription is not None and subscription.reads
 
 
-def list_held(tx: Transaction, list_name: str | None, *, after: int = 0, limit: int = EVERY) -> list[HeldInfo]:
+def list_held(tx: Transaction, list_name: str | None, *, after: int = 0, limit: int = AFTER_ALL) -> list[HeldInfo]:
     """`held ls`: the held sign-ups after an id, oldest first; raises NotFound for an unknown list."""
     if list_name is not None:
         lists.get_list(tx, list_name)

@@ -8,13 +8,13 @@ from pressrun.core.errors import BadInput, NotFound
 from pressrun.observe.log import event
 from pressrun.services.context import ServiceContext
 from pressrun.services.ports import Waker
+from pressrun.store.paging import AFTER_ALL
 from pressrun.store.queue import inbound
 from pressrun.store.queue.inbound import InboundState, KeptMailInfo
 from pressrun.store.transaction import Transaction
 
 log = logging.getLogger("pressrun.inbound")
 
-NEWEST = 1 << 62  # an id that no mail has
 KEPT_STATES = (InboundState.KEPT, InboundState.UNREADABLE, InboundState.FAILED)
 
 
@@ -48,7 +48,9 @@ def _drop(tx: Transaction, number: int, now: int) -> None:
         raise _unknown(number)
 
 
-def list_kept(tx: Transaction, state: str | None, *, before: int = NEWEST, limit: int = NEWEST) -> list[KeptMailInfo]:
+def list_kept(
+    tx: Transaction, state: str | None, *, before: int = AFTER_ALL, limit: int = AFTER_ALL
+) -> list[KeptMailInfo]:
     """`inbound ls`: kept email with lower ids than `before`, newest first.
 
     Raises BadInput for a state that is not one of KEPT_STATES.
