@@ -64,8 +64,7 @@ class JobWork(Struct, frozen=True):
         with self.files.open(self.job.file) as file, self.files.create(self.job.file + MARKS) as marks:
             rows = self.read_roster(file, self.job.media_type)
             while (batch := await asyncio.to_thread(self._next_batch, rows)).lines:
-                shown = _Shown(planned, batch, repeated, known)
-                preview = await self.context.database.read(self._preview, shown)
+                preview = await self.context.database.read(self._preview, planned, batch, repeated, known)
                 planned, known = preview.job, preview.known
                 await asyncio.to_thread(marks.write, preview.marks.encode())
                 if not await self.context.database.record(_move_on, planned):
@@ -147,16 +146,17 @@ class JobWork(Struct, frozen=True):
 
     # ------------------------------------------------------------------ within one transaction
 
-    def _preview(self, tx: Transaction, shown: _Shown) -> _Preview:
-        known = dict(shown.known)
-        preview = ImportPreview(tx, self._options(), shown.repeated, known)
-        previews, counts = preview.preview_rows(shown.batch.rows)
-        counts.invalid.extend((row.line, row.reason) for row in shown.batch.unread)
+    def _preview(
+        self, tx: Transaction, job: BulkJob, batch: RowBatch, repeated: frozenset[str], kept: Mapping[str, PriorState]
+    ) -> _Preview:
+        """Preview a batch; `kept` has what is known so far of the `repeated` addresses."""
+        known = dict(kept)
+        previews, counts = ImportPreview(tx, self._options(), repeated, known).preview_rows(batch.rows)
+        counts.invalid.extend((row.line, row.reason) for row in batch.unread)
         marks: Mapping[int, str] = {previewed.line: previewed.mark for previewed in previews}
-        text = "".join(marks.get(line, _NO_MARK) for line in shown.batch.lines)
-        position = shown.job.position + len(shown.batch.lines)
-        job = replace(shown.job, position=position, result=add_counts(shown.job, counts))
-        return _Preview(job, text, known)
+        text = "".join(marks.get(line, _NO_MARK) for line in batch.lines)
+        position = job.position + len(batch.lines)
+        return _Preview(replace(job, position=position, result=add_counts(job, counts)), text, known)
 
     def _remove(self, tx: Transaction, keys: Sequence[str], position: int) -> bool:
         job = _find_applying(tx, self.job.id)
@@ -177,17 +177,8 @@ class JobWork(Struct, frozen=True):
         return True
 
 
-class _Shown(NamedTuple):
-    """A batch of a dry run: the job so far, and what is kept of addresses that come more than once."""
-
-    job: BulkJob
-    batch: RowBatch
-    repeated: frozenset[str]
-    known: Mapping[str, PriorState]
-
-
 class _Preview(Struct, frozen=True):
-    """What such a batch would do: the job after it, the marks of its rows, and what is kept of addresses now."""
+    """What a batch would do: the job after it, the marks of its rows, and what is kept of repeated addresses now."""
 
     job: BulkJob
     marks: str
