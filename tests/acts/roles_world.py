@@ -23,8 +23,7 @@ from tests.services.log_ins.log_in_harness import CHEAP, PASSWORD, VISITOR
 
 from pressrun.acts.act import Doing, Work
 from pressrun.acts.call import Call, Caller
-from pressrun.acts.callers import caller_of_token
-from pressrun.acts.door import Door
+from pressrun.acts.door import Door, caller_of_token
 from pressrun.acts.table import ACTS
 from pressrun.control.protocol import encode_arguments
 from pressrun.core.access.login_codes import mailed_code, secret_digest

@@ -18,8 +18,7 @@ from tests.services.harness import NOW, ServiceHarness, open_services
 from pressrun.acts.act import Doing
 from pressrun.acts.arguments import NOTE, ListSettings, Statement
 from pressrun.acts.call import Call, Caller, ignore_progress
-from pressrun.acts.callers import caller_of_token
-from pressrun.acts.door import Door
+from pressrun.acts.door import Door, caller_of_token
 from pressrun.acts.operating.installation import SECRET
 from pressrun.acts.people.account import ACCOUNT_ACTS
 from pressrun.acts.people.people_arguments import PersonName, TokenCreate, TokenId, TokensPage

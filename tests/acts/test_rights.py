@@ -22,8 +22,7 @@ from tests.services.harness import ServiceHarness, open_services
 from pressrun.acts import act as places
 from pressrun.acts.act import Act, Doing, ListsOf
 from pressrun.acts.call import Call, Caller
-from pressrun.acts.callers import caller_of_token
-from pressrun.acts.door import Door
+from pressrun.acts.door import Door, caller_of_token
 from pressrun.acts.people.people import LISTS_OF_TOKEN
 from pressrun.acts.readers.jobs import OF_JOB
 from pressrun.acts.table import ACTS

@@ -27,7 +27,8 @@ from pressrun.core.signing.keys import KeyRing
 from pressrun.core.signing.tokens import suppression_digest
 from pressrun.services.holdings import holdings_now
 from pressrun.services.jobs.bulk_jobs import no_such_job
-from pressrun.store.people.audit import Entry, Person
+from pressrun.services.people.tokens import Tokens
+from pressrun.store.people.audit import Entry, Person, program_by_api
 from pressrun.store.transaction import Transaction
 
 _OBJECTS = {
@@ -232,3 +233,18 @@ def _object_of_result(act_id: str, value: Any) -> str | None:
     said = value if isinstance(value, dict) else {name: getattr(value, name, None) for name in ("id", "number")}
     plain: dict[str, Any] = {name: said[name] for name in ("id", "number") if isinstance(said.get(name), int)}
     return _object(act_id, _Named(**plain))
+
+
+async def caller_of_token(tokens: Tokens, text: str, client: str | None) -> Caller | None:
+    """Who shows a token from a network address, with the rights of this moment; None where it is not valid there."""
+    program = await tokens.recognise(text, client)
+    if program is None:
+        return None
+    token = program.token
+    return Caller(
+        actor=program_by_api(token.name),
+        holdings=program.holdings,
+        person_id=token.person_id,
+        token_id=token.id,
+        client=client,
+    )

@@ -7,7 +7,7 @@ from functools import partial
 import httpx
 from tests.web.api.served import BASE, ServedApi
 
-from pressrun.acts.callers import caller_of_token
+from pressrun.acts.door import caller_of_token
 from pressrun.core.access.rights import TokenScope
 from pressrun.services.people.tokens import TokenMaker, TokenRequest
 

@@ -152,7 +152,7 @@ def build_web_apps(
 
 
 def _build_api(current: Current[Settings], services: Services, web: WebContext) -> Api:
-    from pressrun.acts.callers import caller_of_token  # noqa: PLC0415 - as above
+    from pressrun.acts.door import caller_of_token  # noqa: PLC0415 - as above
     from pressrun.acts.table import ACTS  # noqa: PLC0415 - as above
     from pressrun.web.api import bodies, endpoint, routes, streams, tokens  # noqa: PLC0415
 
