@@ -20,7 +20,7 @@ from pressrun.core.current import Holder
 from pressrun.core.errors import TimedOutMail, Unavailable, UnreadableMail
 from pressrun.core.pacing.busy_share import BusyShare
 from pressrun.message.incoming.parser import READ_AT_MOST
-from pressrun.sandbox.mail_parser import ParserLimits, SandboxedParser
+from pressrun.sandbox.mail_parser import SIGNED_MAIL_LIMITS, ParserLimits, SandboxedParser
 
 HELP = b"Subject: help\r\n\r\nhello\r\n"
 
@@ -51,7 +51,7 @@ async def test_mails_are_read_one_after_the_other_by_one_process(reader: Sandbox
 
 
 async def test_hostile_mails_neither_stop_nor_end_it(reader: SandboxedParser) -> None:
-    """Each has its answer within 10 s, and the loop is never held up by one."""
+    """Each has its answer, and the loop is never held up by one."""
     longest, before = 0.0, time.thread_time()  # what others take of the processor holds nothing up
 
     async def watch() -> None:
@@ -64,12 +64,10 @@ async def test_hostile_mails_neither_stop_nor_end_it(reader: SandboxedParser) ->
     watching = asyncio.create_task(watch())
     refused = set()
     for name, content in HOSTILE.items():
-        started = time.perf_counter()
         try:
             await reader.read(content)
         except UnreadableMail:
             refused.add(name)
-        assert 10 > time.perf_counter() - started, name
     watching.cancel()
     assert REFUSED == refused
     assert 0.1 > longest
@@ -103,6 +101,12 @@ async def test_a_mail_that_takes_too_long_is_unreadable() -> None:
         with pytest.raises(ProcessLookupError):
             os.kill(pid, 0)
         assert "help" == (await reader.read(HELP)).subject
+
+
+@pytest.mark.parametrize("limits", [ParserLimits(), SIGNED_MAIL_LIMITS], ids=["others", "signed"])
+def test_a_busy_machine_fails_no_mail(limits: ParserLimits) -> None:
+    """A process that gets a fifth of a processor still has all of its CPU time before the clock ends it."""
+    assert limits.wall_seconds >= 5 * limits.cpu_seconds
 
 
 async def test_a_mail_that_needs_too_much_memory_is_unreadable() -> None:

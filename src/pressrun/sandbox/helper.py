@@ -28,9 +28,13 @@ _START_AGAIN_SECONDS = (0.5, 1.0, 2.0, 5.0)
 
 
 class HelperLimits(Struct, frozen=True, kw_only=True):
-    """What one question may cost: wall-clock time, CPU time, and the memory of the process."""
+    """What one question may cost: wall-clock time, CPU time, and the memory of the process.
 
-    wall_seconds: float = 8.0
+    The CPU time ends a question that costs too much, the wall-clock time only a process that hangs: on a busy machine,
+    a process can wait many seconds for one second of CPU time.
+    """
+
+    wall_seconds: float = 30.0
     cpu_seconds: int = 5
     memory_bytes: int = 512 * 1024 * 1024
 

@@ -16,7 +16,7 @@ from pressrun.daemon.wiring.services import Services
 from pressrun.daemon.wiring.web_app import WebServers
 from pressrun.inbound.listeners import Listeners
 from pressrun.observe.metrics import Metrics
-from pressrun.sandbox.mail_parser import SIGNED_MAIL_LIMITS, ParserLimits, SandboxedParser
+from pressrun.sandbox.mail_parser import LONGEST_SECONDS, SIGNED_MAIL_LIMITS, ParserLimits, SandboxedParser
 from pressrun.services.background import BackgroundLoop
 from pressrun.services.incoming.mail_acceptance import MailAcceptance
 from pressrun.services.incoming.mail_commands import MailCommands
@@ -38,7 +38,7 @@ class Mailroom:
         self._readers = {
             MailQueue.READERS: SandboxedParser(SIGNED_MAIL_LIMITS),
             MailQueue.BOUNCES: SandboxedParser(limits),
-            MailQueue.STRANGERS: SandboxedParser(limits, BusyShare(share, limits.wall_seconds)),
+            MailQueue.STRANGERS: SandboxedParser(limits, BusyShare(share, LONGEST_SECONDS)),
         }
         self.processing = MailProcessing(
             context,
