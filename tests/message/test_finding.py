@@ -6,7 +6,17 @@ import re
 from pathlib import Path
 
 from pressrun.message import finding
-from pressrun.message.finding import Finding, Severity, error, read_finding, remark, sentences, warning
+from pressrun.message.finding import (
+    MOST_OF_A_CODE,
+    Finding,
+    Severity,
+    error,
+    in_order,
+    read_finding,
+    remark,
+    sentences,
+    warning,
+)
 from pressrun.message.words import ENGLISH
 
 _SOURCES = Path(finding.__file__).parent.parent
@@ -58,3 +68,11 @@ def test_a_layout_is_named_before_the_sentence() -> None:
     in_layout = Finding(severity=Severity.ERROR, remark=remark("layout-no-alt"), layout="own")
     assert in_layout.text(ENGLISH).startswith("Layout own: An image")
     assert in_layout.message.startswith("layout own: An image")
+
+
+def test_one_mistake_is_not_told_without_end() -> None:
+    """A text of nothing but braces has it in every line; what else is wrong is still said."""
+    repeated = [error("field-open", line) for line in range(300_000, 0, -1)]
+    findings = in_order([*repeated, warning("subject-long", 1, length=86, most=78)])
+    assert [*range(1, MOST_OF_A_CODE + 1), 1] == [finding.line for finding in findings]
+    assert findings[-1].remark.code == "subject-long"

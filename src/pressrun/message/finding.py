@@ -5,9 +5,11 @@ A finding holds no sentence. `assets/findings.toml` has one for each code, and c
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from functools import cache
+from itertools import count
 from typing import Any
 
 from msgspec import Struct
@@ -19,6 +21,7 @@ from pressrun.message.words import ENGLISH, Words, marked
 Value = str | int  # a number is written as the language writes it
 
 AS_WRITTEN = "as-written"  # the code of a finding that brings its sentence with it
+MOST_OF_A_CODE = 100  # findings; a text of nothing but braces would have as many as it has lines
 
 _AT_LINE = marked("Line {line}: {finding}")
 _IN_LAYOUT = marked("Layout {layout}: {finding}")
@@ -155,6 +158,8 @@ def errors_of(findings: Iterable[Finding]) -> list[Finding]:
 
 
 def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Each finding once: errors, then warnings, then notes, each by line."""
+    """Each finding once: errors, then warnings, then notes, each by line; of one code the first MOST_OF_A_CODE."""
     ranks = list(Severity)
-    return tuple(sorted(dict.fromkeys(findings), key=lambda each: (ranks.index(each.severity), each.line or 0)))
+    ordered = sorted(dict.fromkeys(findings), key=lambda each: (ranks.index(each.severity), each.line or 0))
+    places: defaultdict[str, count[int]] = defaultdict(count)
+    return tuple(each for each in ordered if next(places[each.remark.code]) < MOST_OF_A_CODE)
