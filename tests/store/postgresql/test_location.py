@@ -244,6 +244,20 @@ def test_a_server_that_takes_no_changes_is_told_what_it_may_be(server: Server, n
         connection.write(lambda tx: execute_in(tx, "create table more (id int)"))
 
 
+def test_a_first_start_on_a_server_that_takes_no_changes_is_told_so(server: Server, name: str, tmp_path: Path) -> None:
+    with server.connect(name) as admin:
+        admin.execute(f"alter database {name} set default_transaction_read_only = on")
+    with pytest.raises(Unavailable, match="Name the primary"):
+        prepare(DataDir(tmp_path / "data", PostgresDatabase(server.url(name))))
+
+
+def test_a_role_or_database_without_a_connection_left_is_told_of_its_limit(server: Server, name: str) -> None:
+    with server.connect(name) as admin:
+        admin.execute(f"alter database {name} connection limit 0")
+    with pytest.raises(Unavailable, match="Raise the connection limit of this role or database on the server"):
+        PostgresDatabase(server.url(name)).exists()
+
+
 def test_what_a_server_says_without_a_remedy_is_its_state(
     server: Server, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

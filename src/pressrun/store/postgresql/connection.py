@@ -313,6 +313,7 @@ def connect(address: str, password: ServerPassword | None = None, source: str = 
 # Words in an error of the server or libpq, and the remedy. The default must also suit errors in other languages.
 _REMEDIES = (
     ("too many clients", "Raise max_connections on the server, or close connections of other programs"),
+    ("too many connections", "Raise the connection limit of this role or database on the server"),
     ("remaining connection slots", "Raise max_connections on the server, or close connections of other programs"),
     ("certificate", "Renew the certificate of the server, or correct host and sslrootcert in"),
     ("read-only", READ_ONLY_REMEDY),

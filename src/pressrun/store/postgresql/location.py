@@ -11,7 +11,7 @@ from typing import Any, ClassVar, TypeVar
 
 import psycopg
 from psycopg import sql
-from psycopg.errors import DuplicateTable, UniqueViolation
+from psycopg.errors import DuplicateTable, ReadOnlySqlTransaction, UniqueViolation
 
 from pressrun.core.errors import BadConfiguration, TryAgain, Unavailable
 from pressrun.core.signing.keys import KeyRing
@@ -207,5 +207,5 @@ class PostgresDatabase(Location):
         with closing(connect(self.address, self.password, self.source)) as connection:
             try:
                 return work(connection)
-            except psycopg.OperationalError as problem:
+            except (psycopg.OperationalError, ReadOnlySqlTransaction) as problem:
                 raise Unavailable(f"the database {self} is unavailable: {problem}") from problem
