@@ -17,13 +17,14 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from tests.e2e.instance import until
 from tests.operations.backup_tools import CONFIG, Change, make_backup, members, rehearsed, rewrite
 from tests.operations.moving import content, empty_database, filled, move
 
-from pressrun.core.errors import BadConfiguration, BadInput, NoInput, NotFound, OutputExists, Refused
+from pressrun.core.errors import BadConfiguration, BadInput, NoInput, NotFound, OutputExists, Refused, Unavailable
 from pressrun.core.upkeep.backup_keep import parse_keep
 from pressrun.operations.backup import data_snapshot
 from pressrun.operations.backup.data_snapshot import open_snapshot
@@ -32,6 +33,7 @@ from pressrun.operations.backup.manifest import DATABASE, NAME
 from pressrun.operations.backup.rehearsal import require_same_installation
 from pressrun.operations.backup.thinning import name_backup, thin_out
 from pressrun.operations.backup.write_backup import SCRATCH, scratch_folder
+from pressrun.store.postgresql.location import PostgresDatabase
 from pressrun.store.queue.journal import Journal
 from pressrun.store.sqlite import tables as sqlite_tables
 from pressrun.store.sqlite.location import SqliteFile
@@ -97,6 +99,29 @@ def test_data_on_a_server_become_the_same_file(data: DataDir, tmp_path: Path) ->
     rehearsal = rehearsed(tmp_path / "backup.tar", tmp_path / "there")
     assert manifest.engine == "postgresql"
     assert content(rehearsal.data.database) == before
+
+
+@pytest.mark.needs("postgresql")
+def test_settings_of_the_role_are_nothing_to_a_backup_of_a_server(data: DataDir, tmp_path: Path) -> None:
+    """It may be idle for minutes while the copy is checked, and SQL that others generate may be quoted in full."""
+    settings = "-cquote_all_identifiers=on -cidle_in_transaction_session_timeout=100s -cstatement_timeout=100s"
+    limits = ("statement_timeout", "idle_in_transaction_session_timeout")
+    with empty_database() as server:
+        there, _ = move(data, server)
+        odd = PostgresDatabase(f"{server.address}&options={quote(settings)}")
+        with open_snapshot(DataDir(there.root, odd)) as snapshot:
+            shown = [snapshot.tables.execute(f"show {name}").fetchone()[0] for name in limits]
+        manifest = make_backup(DataDir(there.root, odd), tmp_path / "backup.tar")
+    assert ["0", "0"] == shown
+    assert manifest.engine == "postgresql"
+
+
+@pytest.mark.needs("postgresql")
+def test_a_server_that_is_lost_is_the_reason_why_there_is_no_backup(data: DataDir, tmp_path: Path) -> None:
+    with empty_database() as server:
+        there, _ = move(data, server)
+        with pytest.raises(Unavailable, match="terminating connection"), open_snapshot(there) as snapshot:
+            snapshot.tables.execute("select pg_terminate_backend(pg_backend_pid())")
 
 
 @pytest.mark.needs("zstd")

@@ -58,7 +58,8 @@ class DataSnapshot(Struct, frozen=True, kw_only=True):
 def open_snapshot(data: DataDir) -> Iterator[DataSnapshot]:
     """Read the files and open the snapshot, which lasts as long as the block.
 
-    Raises NotFound where there are no data, and BadConfiguration where the keys are not those of the database.
+    Raises NotFound where there are no data, BadConfiguration where the keys are not those of the database, and
+    Unavailable if a server is lost meanwhile.
     """
     require_no_switch(data.root)
     if not data.database.exists():
@@ -67,7 +68,7 @@ def open_snapshot(data: DataDir) -> Iterator[DataSnapshot]:
     if data.server is not None:
         require_current_schema(data.database)  # rows go into the tables that this version knows
     heads = _read_heads(data)
-    with closing(data.database.connect(readonly=True)) as connection:
+    with _available(data), closing(data.database.connect(readonly=True)) as connection:
         tables = connection.tables()
         with tables.snapshot():
             tables.count(next(iter(tables.tables().values())))  # a snapshot begins with the first query
@@ -76,6 +77,17 @@ def open_snapshot(data: DataDir) -> Iterator[DataSnapshot]:
             keys = load_keys(data)
             require_keys(data, keys, tables.tx)
             yield DataSnapshot(data=data, tables=tables, at=at, schema=schema, files=files, keys=key_fingerprints(keys))
+
+
+@contextmanager
+def _available(data: DataDir) -> Iterator[None]:
+    """What the driver raises when a server is lost becomes Unavailable; of files, others know more."""
+    try:
+        yield
+    except data.database.dialect.outages as problem:
+        if data.server is None:
+            raise
+        raise data.database.dialect.unavailable(problem) from problem
 
 
 def _read_heads(data: DataDir) -> dict[str, bytes]:

@@ -32,8 +32,6 @@ join pg_catalog.pg_class on pg_class.oid = tgrelid
 where relnamespace = {HERE} and not tgisinternal order by tgname
 """
 _CREATED = re.compile(r"^create (table|view|function) (\w+)", re.MULTILINE)
-# What COPY calls the types of our columns; JSON goes over the wire as the text that it is.
-_WIRE_TYPES = {"bigint": "int8", "text": "text", "json": "text", "bytea": "bytea", "double precision": "float8"}
 
 
 class PostgresTarget(PostgresTables, MoveTarget):
@@ -101,13 +99,12 @@ class PostgresTarget(PostgresTables, MoveTarget):
             self._indexes.append(definition)
 
     def insert(self, table: StoredTable, rows: Iterable[Values]) -> None:
-        types = [_WIRE_TYPES[self.types[table.name][column]] for column in table.columns]
         sql = f"copy {quoted([table.name])} ({quoted(table.columns)}) from stdin (format binary)"
-        self._copy(sql, types, rows)
+        self._copy(sql, [self.types[table.name][column] for column in table.columns], rows)
 
     def _copy(self, sql: str, types: list[str], rows: Iterable[Values]) -> None:
         with self._connection.cursor().copy(sql) as copy:
-            copy.set_types(types)
+            copy.set_types(["text" if kind == "json" else kind for kind in types])  # JSON goes as the text that it is
             for row in rows:
                 copy.write_row(row)
 
@@ -130,7 +127,7 @@ class PostgresTarget(PostgresTables, MoveTarget):
         self.execute(
             f"create temp table {name} on commit drop as select {key} from {quoted([table.name])} with no data"
         )
-        types = [_WIRE_TYPES[self.types[table.name][column]] for column in table.key]
+        types = [self.types[table.name][column] for column in table.key]
         self._copy(f"copy {name} ({key}) from stdin (format binary)", types, keys)
         self.execute(f"analyze {name}")
 

@@ -22,7 +22,7 @@ _TABLES = f"""
 select relname::text,
     array(select attname::text from pg_catalog.pg_attribute
         where attrelid = made.oid and attnum > 0 and not attisdropped order by attnum),
-    array(select format_type(atttypid, atttypmod) from pg_catalog.pg_attribute
+    array(select typname::text from pg_catalog.pg_attribute join pg_catalog.pg_type on pg_type.oid = atttypid
         where attrelid = made.oid and attnum > 0 and not attisdropped order by attnum),
     array(select attname::text from pg_catalog.pg_index
         cross join unnest(indkey) with ordinality as part (attribute, place)
@@ -40,6 +40,9 @@ begin
 end
 $$
 """
+# A copy of everything takes as long as it takes: limits that an administrator has set for the role do not end it, as
+# they do not end pg_dump.
+_WITHOUT_LIMITS = "set local statement_timeout = 0; set local idle_in_transaction_session_timeout = 0"
 _CURSORS = count()
 
 
@@ -63,12 +66,13 @@ class PostgresTables(TableStore):
     @contextmanager
     def snapshot(self) -> Iterator[None]:
         with self._connection.transaction():
-            self.execute("set transaction isolation level repeatable read, read only")
+            self.execute(f"set transaction isolation level repeatable read, read only; {_WITHOUT_LIMITS}")
             yield
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
         with self._connection.transaction():
+            self.execute(_WITHOUT_LIMITS)
             yield
 
     def tables(self) -> dict[str, StoredTable]:
