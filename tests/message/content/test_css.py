@@ -254,7 +254,6 @@ def test_tokens_written_out_are_read_as_the_same_tokens(text: str) -> None:
         "\\",
         "1",
         "-",
-        " /**/",
     ],
 )
 def test_the_time_is_that_of_the_length(piece: str) -> None:
