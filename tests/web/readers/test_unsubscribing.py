@@ -46,10 +46,8 @@ async def test_every_address_gets_the_same_answer(web: WebHarness) -> None:
     await web.add_reader(number, "stop@reader.example")
     await web.suppress("stop@reader.example", "complaint")
     addresses = [f"{name}@reader.example" for name in ("none", "gone", "stop", *["here"] * 5)]
-    answers = []
-    for number, address in enumerate(addresses):  # from one network, the same once more would be a double click
-        async with web.client(peer=f"192.0.2.{number}") as client:
-            answers.append(await client.post(PAGE, data={"email": address}))
+    async with web.client() as client:
+        answers = [await client.post(PAGE, data={"email": address}) for address in addresses]
     seen = [(answer.status_code, sorted(answer.headers.items()), answer.text) for answer in answers]
     assert [seen[0]] * len(seen) == seen
     assert 3 == len(await web.notices())
@@ -59,7 +57,6 @@ async def test_it_counts_as_a_preferences_link_of_the_address(web: WebHarness) -
     await web.add_reader(await web.add_list(), ADA)
     async with web.client() as client:
         for path in (PAGE, "/preferences", PAGE, "/preferences", PAGE):
-            web.clock.now += 5
             await client.post(path, data={"email": ADA})
     assert ["unsubscribe_link", "preferences_link", "unsubscribe_link"] == [kind for kind, *_ in await web.notices()]
 

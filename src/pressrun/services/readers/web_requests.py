@@ -181,17 +181,16 @@ class WebRequests(BackgroundLoop):
     def _accept_link_request(
         self, tx: Transaction, request: PendingRequest, network: str | None, form: int | None
     ) -> None:
-        sender = network if form is None else form
-        meters = [] if sender is None else [self._meter_of(request, sender, request.list_id)]
+        meters = [] if form is None else [self._meter_of(request, form, request.list_id)]
         if network is not None:
             rate = self._context.limits.preference_links_per_ip
             meters.append(Meter("preference_links_per_ip", network.encode(), rate))
         if not meters or limits.spend(tx, meters, self._context.clock()):
             pending_requests.insert_pending_request(tx, request)
 
-    def _meter_of(self, request: PendingRequest, sender: int | str, *lists: object) -> Meter:
+    def _meter_of(self, request: PendingRequest, form: int, *lists: object) -> Meter:
         wanted = (request.trust, request.kind, request.address, request.name, request.language, *lists)
-        return meter_of_requests(self._context, sender, *wanted)
+        return meter_of_requests(self._context, form, *wanted)
 
     def _carry_out_batch(self, tx: Transaction) -> None:
         notify_unsubscribers(tx, self._context)
