@@ -29,7 +29,9 @@ from pressrun.services.log_ins.sessions import LoggedIn
 from pressrun.store.people.audit import person_on_page
 from pressrun.web.admin.agents import describe_agent
 from pressrun.web.admin.cookies import Cookie
+from pressrun.web.admin.repeats import RepeatedPages
 from pressrun.web.context import WebContext
+from pressrun.web.http.forms import first, read_fields
 from pressrun.web.http.same_origin import SAFE_METHODS, is_same_origin
 from pressrun.web.http.security import Handler
 from pressrun.web.pages import read_static
@@ -110,6 +112,7 @@ class AdminFrame:
         self.origin = origin_of(base_url)
         self.session_cookie = Cookie("pressrun", lambda: services.settings().lifetime_seconds, is_secure=is_secure)
         self.code_cookie = Cookie("pressrun-code", lambda: CODE_SECONDS, is_secure=is_secure)
+        self._answers = RepeatedPages()
         self._sheets = [web.pages.editors_sheet, compact(read_static("admin.css"))]
 
     def open(self, handler: Handler) -> Handler:
@@ -140,6 +143,20 @@ class AdminFrame:
                 return self._not_permitted(member)
 
         return self.open(for_members)
+
+    def once(self, handler: MemberPage) -> MemberPage:
+        """A page whose forms make or mail something: a copy of one that comes twice is one request."""
+
+        async def for_copies(request: Request, member: AdminMember) -> Response:
+            fields = tuple(await read_fields(request)) if request.method == "POST" else ()
+            number, wanted = first(fields, "copy") or "", (request.scope["path"], fields)
+
+            async def answer() -> Response:
+                return await handler(request, member)
+
+            return await self._answers.once(member.person_id, number, wanted, answer)
+
+        return for_copies
 
     async def find_member(self, request: Request) -> AdminMember | None:
         """Who has logged in with the cookie of this request, or at the proxy that it came by.
@@ -213,7 +230,8 @@ class AdminFrame:
         policy: Sequence[str] = (),
         **context: Any,
     ) -> Response:
-        """A page; `member` None: nobody has logged in."""
+        """A page; `member` None: nobody has logged in. `copy` is the number of this copy of its forms."""
+        context.setdefault("copy", self._answers.number())
         return self.web.pages.render(
             f"admin/{template}",
             status=status,

@@ -24,7 +24,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from pressrun.core.addresses.address import find_address
 from pressrun.core.errors import NotPermitted
 from pressrun.core.quantities import RateExceeded, wait_seconds
-from pressrun.services.log_ins.log_in import CODE_SECONDS, Outcome
+from pressrun.services.log_ins.log_in import CODE_SECONDS, CodeRequested, Outcome
 from pressrun.services.log_ins.sessions import Entered
 from pressrun.store.people.log_ins import Method
 from pressrun.web.admin.frame import HOME, AdminFrame, local_path
@@ -43,6 +43,7 @@ class LogInPages:
         self._frame = frame
         self._services = frame.services
         self._pages = frame.web.pages
+        self._asked = Repeats[CodeRequested | RateExceeded](REPEAT_SECONDS, RateExceeded)
         self._codes = Repeats[Entered | None](REPEAT_SECONDS)
         self._links = Repeats[Entered | None](REPEAT_SECONDS)
         self._passwords = Repeats[Outcome](REPEAT_SECONDS, RateExceeded | None)
@@ -59,7 +60,7 @@ class LogInPages:
                 return await self._answer(request, await self._by_password(request, name, fields), way_on, name=name)
             if code is not None:
                 return await self._by_code(request, code, way_on)
-            return await self._request_code(request, address or "", way_on)
+            return await self._request_code(request, address or "", first(fields, "copy") or "", way_on)
         except NotPermitted:
             say = self._pages.words
             return self._frame.message(say("That's not possible here"), say("Log in another way."), status=403)
@@ -121,11 +122,14 @@ class LogInPages:
         who = replace(visitor, former=None)
         return await self._passwords.once(who, first(fields, "copy") or "", (name, password, code), work)
 
-    async def _request_code(self, request: Request, typed: str, way_on: str) -> Response:
+    async def _request_code(self, request: Request, typed: str, copy: str, way_on: str) -> Response:
+        """A second click gets the cookie of the first, to which the code belongs that was mailed."""
         address = find_address(typed.strip())
         if address is None:
             return await self._ways(request, way_on, status=422, email=typed, has_bad_address=True)
-        asked = await self._services.log_ins.request_code(address, self._frame.visitor(request))
+        visitor = self._frame.visitor(request)
+        work = partial(self._services.log_ins.request_code, address, visitor)
+        asked = await self._asked.once(replace(visitor, former=None), copy, address.typed, work)
         if isinstance(asked, RateExceeded):
             return self.throttled(asked)
         response = self._frame.render(

@@ -13,6 +13,8 @@ from collections.abc import Callable, Coroutine, Hashable
 from types import NoneType, UnionType
 from typing import Any, Generic, TypeVar
 
+from starlette.responses import Response
+
 T = TypeVar("T")
 
 KEPT_SECONDS = 30.0
@@ -46,9 +48,21 @@ class Repeats(Generic[T]):
             task.add_done_callback(lambda done: self._keep(key, done))
         return await asyncio.shield(self._begun[key])  # a browser may have given up the first request
 
+    def has_failed(self, result: T) -> bool:
+        """Whether a form with this result may be posted again."""
+        return isinstance(result, self._failure)
+
     def _keep(self, key: Hashable, done: asyncio.Task[T]) -> None:
-        if done.cancelled() or done.exception() is not None or isinstance(done.result(), self._failure):
+        if done.cancelled() or done.exception() is not None or self.has_failed(done.result()):
             del self._begun[key]
         else:
             seconds = KEPT_SECONDS if self._kept_seconds is None else self._kept_seconds
             done.get_loop().call_later(seconds, self._begun.pop, key)
+
+
+class RepeatedPages(Repeats[Response]):
+    """The pages that answered a form. Problems and redirects are not kept: what they say may change in a moment."""
+
+    def has_failed(self, result: Response) -> bool:
+        """Whether it is no page that says what was done."""
+        return result.status_code != 200

@@ -30,15 +30,15 @@ def admin_rows(frame: AdminFrame, issuer: Issuer | None) -> Table:
         ("/admin/login/passkey/options", frame.open(log_in.passkey_options), _POST),
         ("/admin/logout", frame.open(log_in.log_out), _POST),
         ("/admin/enter/{token}", frame.open(log_in.enter), _BOTH),
-        ("/admin/account", frame.page(account.show), _BOTH),
+        ("/admin/account", frame.page(frame.once(account.show)), _BOTH),
         ("/admin/account/passkey", frame.page(account.add_passkey), _POST),
         ("/admin/account/passkey/options", frame.page(account.passkey_options), _POST),
         ("/admin", frame.page(HomePage(frame).show), _GET),
         ("/admin/people", frame.page(people.everybody), _GET),
-        ("/admin/people/{name}", frame.page(people.person, is_fresh=True), _BOTH),
-        ("/admin/invite", frame.page(people.invite, is_fresh=True), _BOTH),
+        ("/admin/people/{name}", frame.page(frame.once(people.person), is_fresh=True), _BOTH),
+        ("/admin/invite", frame.page(frame.once(people.invite), is_fresh=True), _BOTH),
         ("/admin/tokens", by_method(frame.page(tokens.all), frame.page(tokens.revoke, is_fresh=True)), _BOTH),
-        ("/admin/tokens/new", frame.page(tokens.new, is_fresh=True), _BOTH),
+        ("/admin/tokens/new", frame.page(frame.once(tokens.new), is_fresh=True), _BOTH),
     ]
     if issuer is not None:
         oidc = OidcPages(frame, log_in, issuer, OidcCookies(frame.web.clock, os.urandom))

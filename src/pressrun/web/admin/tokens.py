@@ -16,11 +16,9 @@ from pressrun.acts.people.people_arguments import TokenCreate, TokenId, TokensPa
 from pressrun.core.access.rights import Right, TokenScope
 from pressrun.core.errors import NotFound, NotPermitted
 from pressrun.message.words import marked
-from pressrun.services.people.token_lookups import TokenAnswer
 from pressrun.store.lists.lists import MailingList, all_lists
 from pressrun.web.admin.frame import AdminFrame, AdminMember
 from pressrun.web.admin.problems import PROBLEMS, Explanation, explain
-from pressrun.web.admin.repeats import Repeats
 from pressrun.web.http.forms import Fields, every, first, number_of, read_fields
 
 SCOPES = {
@@ -45,7 +43,6 @@ class TokenPages:
     def __init__(self, frame: AdminFrame) -> None:
         self._frame = frame
         self._pages = frame.web.pages
-        self._repeats = Repeats[TokenAnswer]()
 
     async def all(self, request: Request, member: AdminMember) -> Response:
         """`/admin/tokens`, GET."""
@@ -85,12 +82,7 @@ class TokenPages:
         fields = await read_fields(request)
         try:
             wanted = _read_request(fields)
-            answer = await self._repeats.once(
-                member.person_id,
-                first(fields, "copy") or "",
-                wanted,
-                lambda: self._frame.carry_out(member, "token.create", wanted),
-            )
+            answer = await self._frame.carry_out(member, "token.create", wanted)
         except PROBLEMS as problem:
             return await self._form(member, fields, problem=explain(problem, self._pages.words))
         except ValueError:  # a scope that the form does not offer
@@ -102,7 +94,6 @@ class TokenPages:
             "token_new.html",
             member,
             status=422 if fields else 200,
-            copy=self._repeats.number(),
             fields=dict(fields),
             chosen=every(fields, "list"),
             lists=await self._lists_of(member),
