@@ -197,25 +197,36 @@ async def test_a_relay_that_does_not_answer_is_not_waited_for(
     assert 0 == daemon.ends[0]
 
 
-async def test_a_daemon_that_is_killed_in_its_drain_is_outlived_too(journal: Journal) -> None:
+@pytest.mark.parametrize("is_signal_first", [True, False])
+async def test_a_daemon_that_is_killed_in_its_drain_is_outlived_too(journal: Journal, *, is_signal_first: bool) -> None:
+    """Whether the signal or the end of the socket comes first: a reply that is lost means a second copy."""
     daemon = Daemon(journal)
     async with open_mailbox() as mailbox:
         await in_flight(daemon, mailbox)
         daemon.say(Drain(30))
         await asyncio.sleep(0)
-        daemon.process.finish()
+        if is_signal_first:
+            daemon.process.finish()
         daemon.process.connection_lost(None)
+        daemon.process.finish()
+        await asyncio.sleep(0)
+        assert [] == daemon.ends
         mailbox.open.set()
         await daemon.over.wait()
         assert ([0], 1) == (daemon.ends, len(mailbox.received))
 
 
-async def test_a_daemon_that_waits_no_longer_is_obeyed(journal: Journal) -> None:
-    """Its drain has a limit of its own, and it lives: whatever is in flight, the socket is closed on purpose."""
+async def test_after_a_drain_it_ends_with_the_socket(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is in flight any more, so nothing is waited for."""
+    monkeypatch.setattr(process, "FINISH_SECONDS", 3600.0)
     daemon = Daemon(journal)
     async with open_mailbox() as mailbox:
         await in_flight(daemon, mailbox)
         daemon.say(Drain(30))
         await asyncio.sleep(0)
+        mailbox.open.set()
+        assert daemon.process._draining is not None
+        await daemon.process._draining
         daemon.process.connection_lost(None)
+        await daemon.over.wait()
         assert [0] == daemon.ends

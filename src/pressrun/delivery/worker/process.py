@@ -92,11 +92,9 @@ class WorkerProcess(asyncio.Protocol):
                 self._carry_out(order)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        code = 0 if exc is None else 1  # asyncio has logged it, if it is a fault of ours
-        if self._draining is None:
-            self.finish(code)
-        elif not self._is_finishing:  # the daemon has heard everything that it waited for
-            self._end(code)
+        # After a drain there is nothing left to wait for. In the middle of one the daemon was killed, and the kernel
+        # may close the socket before it sends its signal.
+        self.finish(0 if exc is None else 1)  # asyncio has logged the error, if it is a fault of ours
 
     # ---
 
