@@ -66,6 +66,12 @@ def test_a_dry_run_shows_what_would_become_of_everyone(shell: Shell, source: Pat
     assert [] == shell.good("list", "ls", "--json").json
 
 
+def test_rejects_need_a_file(shell: Shell, source: Path) -> None:
+    """On stdout, they would be mixed with the report."""
+    called = shell.call("migrate-from", "mailman3", str(source), "--dry-run", "--json", "--rejects", "-")
+    assert (64, True) == (called.code, "--rejects needs the name of a file" in called.json["error"])
+
+
 def test_the_table_of_all_lists_says_what_it_counts(shell: Shell, source: Path) -> None:
     """Its rows look like those of a list."""
     out = shell.good("migrate-from", "mailman3", str(source), "--dry-run").out

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 import click
-from msgspec import Struct, field
 
 from pressrun.acts.arguments import (
     ArchiveMessage,
@@ -25,7 +24,7 @@ from pressrun.acts.arguments import (
     SubscriberImport,
     SuppressionImport,
 )
-from pressrun.cli.shared.new_files import new_file
+from pressrun.cli.shared.new_files import new_rejects
 from pressrun.cli.shared.output import ProgressLine, echo, print_info, print_json, print_table, print_warning
 from pressrun.cli.shared.owner import find_owner
 from pressrun.cli.shared.verb import Invocation, reading_if_any, verb
@@ -45,27 +44,32 @@ _LINKS_AT_ONCE = 10_000
 _MESSAGES_AT_ONCE = 50
 
 
-class Rejects(Struct):
-    """Writes rejects to a file as they come, and remembers the first few."""
+class Rejects:
+    """Writes rejects to a file as they come, if there is one, and remembers the first few."""
 
-    write: Callable[[str], object]
-    number: int = 0
-    first: list[Reject] = field(default_factory=list)
+    def __init__(self, file: BinaryIO | None) -> None:
+        self.number = 0
+        self._first: list[Reject] = []
+        self._file = file
+        if file is not None:
+            file.write(csv_line(("list", "record", "address", "reason")).encode())
 
     def add(self, reject: Reject) -> None:
         """Count one, and write it down."""
         self.number += 1
-        if len(self.first) < _MOST_REJECTS:
-            self.first.append(reject)
-        self.write(csv_line((reject.list, str(reject.record), reject.address, reject.reason)))
+        if len(self._first) < _MOST_REJECTS:
+            self._first.append(reject)
+        if self._file is not None:
+            line = csv_line((reject.list, str(reject.record), reject.address, reject.reason))
+            self._file.write(line.encode("utf-8", "replace"))
 
     def print(self) -> None:
         """Print the first few."""
-        for reject in self.first:
+        for reject in self._first:
             where = f"{reject.list}: " if reject.list else ""
             print_info(f"{where}record {reject.record}: {reject.address}: {reject.reason}")
-        if self.number > len(self.first):
-            print_info(f"… and {self.number - len(self.first):,} more (--rejects FILE has them all)")
+        if self.number > len(self._first):
+            print_info(f"… and {self.number - len(self._first):,} more (--rejects FILE has them all)")
 
 
 @verb("migrate-from")
@@ -106,7 +110,8 @@ def migrate_from(
     now = int(utc_now())
     if invocation.group_socket is None:
         find_owner(invocation.settings.data_dir)  # before the source is read, which may take long
-    with closing(open_installation(program, source, files)) as installation, _rejects(rejects_file) as rejects:
+    with closing(open_installation(program, source, files)) as installation, new_rejects(rejects_file) as file:
+        rejects = Rejects(file)
         present = _find_present(invocation, installation, program)
         site = invocation.settings.site
         moves = plan_lists(program, installation.lists(), chosen, present, site.mail_domain)
@@ -212,17 +217,6 @@ class Mover:
             Reject(list=move.old.key, record=message.number, address="", reason=f"{message.place}: {reason}")
         )
         return "refused"
-
-
-@contextmanager
-def _rejects(name: str | None) -> Iterator[Rejects]:
-    """Where rejects go; a new file that is there once all has gone well."""
-    if name is None:
-        yield Rejects(lambda _text: None)
-        return
-    with new_file(Path(name)) as file:
-        file.write(csv_line(("list", "record", "address", "reason")).encode())
-        yield Rejects(lambda text: file.write(text.encode("utf-8", "replace")))
 
 
 def _find_present(invocation: Invocation, installation: Installation, program: str) -> Present:

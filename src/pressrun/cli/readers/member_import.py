@@ -8,20 +8,19 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import click
 
 from pressrun.acts.arguments import SubscriberImport, SuppressionImport
 from pressrun.cli.readers.import_outcome import ImportOutcome
 from pressrun.cli.shared.files import open_input
-from pressrun.cli.shared.new_files import new_file
+from pressrun.cli.shared.new_files import new_rejects
 from pressrun.cli.shared.output import ProgressLine, print_info, print_warning
 from pressrun.cli.shared.verb import Invocation, list_argument, reading, verb
 from pressrun.cli.shared.write_verbs import VerbCalls, executing
-from pressrun.core.errors import UsageError
 from pressrun.operations.csv_records import BadRow
 from pressrun.operations.sources.batches import MemberBatch, address_keys, member_batches
 from pressrun.operations.sources.columns import parse_map
@@ -82,7 +81,7 @@ def import_subscribers(  # noqa: PLR0913 - one for each option
     unsubscribed, people with delivery switched off become suspended, and people who never confirmed are left out.
     """
     mapped = parse_map(pairs)
-    with _new_rejects(rejects) as rejected, open_input(file) as opened, closing(ImportOutcome(rejected)) as outcome:
+    with new_rejects(rejects) as rejected, open_input(file) as opened, closing(ImportOutcome(rejected)) as outcome:
         start = opened.tell()
 
         def read() -> MemberFile:
@@ -97,18 +96,6 @@ def import_subscribers(  # noqa: PLR0913 - one for each option
             print_warning("every row was refused, so nothing was imported")
         if dry_run and not invocation.as_json:
             print_info("dry run: nothing was changed")
-
-
-@contextmanager
-def _new_rejects(name: str | None) -> Iterator[BinaryIO | None]:
-    """The file of refused rows; raises OutputExists before anything is imported."""
-    if name == "-":
-        raise UsageError("--rejects needs the name of a file, since the result goes to stdout")
-    if name is None:
-        yield None
-        return
-    with new_file(Path(name)) as file:
-        yield file
 
 
 def _begin(read: Callable[[], MemberFile], outcome: ImportOutcome) -> Members:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from pressrun.cli.shared.owner import acting_for
-from pressrun.core.errors import NotPermitted, OutputExists, Refused, reason_of
+from pressrun.core.errors import NotPermitted, OutputExists, Refused, UsageError, reason_of
 from pressrun.operations.opened_files import open_folder
 from pressrun.store.files import name_new_file, sync_directory
 
@@ -88,6 +88,18 @@ def new_file(path: Path, mode: int = PRIVATE) -> Iterator[BinaryIO]:
         finally:
             folder.remove(draft)
         folder.sync()
+
+
+@contextmanager
+def new_rejects(name: str | None) -> Iterator[BinaryIO | None]:
+    """The new file of `--rejects`, if that is given; raises OutputExists, and UsageError for stdout."""
+    if name == "-":
+        raise UsageError("--rejects needs the name of a file, since the result goes to stdout")
+    if name is None:
+        yield None
+        return
+    with new_file(Path(name)) as file:
+        yield file
 
 
 class _TargetFolder:
