@@ -16,7 +16,7 @@ from tests.engines import new_database
 
 from pressrun.core.errors import TryAgain, Unavailable
 from pressrun.core.upkeep.lease import LEASE_SECONDS, MARGIN_SECONDS, Instant, Lease
-from pressrun.daemon.session_keeper import NOBODY, SessionKeeper, SessionWatcher
+from pressrun.daemon.session_keeper import SessionKeeper, SessionWatcher
 from pressrun.store.database import Database
 from pressrun.store.people import audit
 from pressrun.store.people.audit import Actor, Entry
@@ -89,7 +89,7 @@ async def test_who_loses_a_locked_file_to_another_process_ends(database: Databas
     """As where somebody has removed the lock file of a running service."""
     keeper = await SessionKeeper.begin(database, OURS, is_alone=True)
     reports: list[str] = []
-    keeper.connect(replace(NOBODY, on_ended=lambda: reports.append("ended")))
+    keeper.connect(SessionWatcher(on_ended=lambda: reports.append("ended")))
     other = await SessionKeeper.begin(database, THEIRS, is_alone=True)
     assert (False, ["ended"], False) == (await keeper.step(), reports, keeper.may_hand_out())
     with pytest.raises(TryAgain, match="its lock file was removed"):
@@ -250,7 +250,7 @@ async def test_the_timer_suspends_by_itself(database: Database, monkeypatch: pyt
     monkeypatch.setattr("pressrun.core.upkeep.lease.LEASE_SECONDS", MARGIN_SECONDS + 0.01)
     watched = await watch(database)
     suspended = asyncio.Event()
-    watched.keeper.connect(replace(NOBODY, on_suspended=suspended.set))
+    watched.keeper.connect(SessionWatcher(on_suspended=suspended.set))
     watched.keeper._check()
     watched.pass_time(0.02)
     async with asyncio.timeout(10):

@@ -6,7 +6,7 @@ Each key is declared once, on the settings type whose field it sets (core.settin
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -75,24 +75,24 @@ class Settings:
     )
     site: Site
     http: HttpSettings
-    smtp: SmtpSettings | None
+    smtp: SmtpSettings | None = None
     relays: tuple[RelaySettings, ...]
-    delivery: DeliverySettings
-    bounces: BounceSettings
-    limits: LimitSettings
-    tokens: TokenSettings
-    retention: RetentionSettings
-    dkim: tuple[DkimSettings, ...]
-    dns: DnsSettings
-    backup: BackupSettings
-    doctor: DoctorSettings
-    alerts: AlertSettings
-    control: ControlSettings
-    admin: AdminSettings
-    login: LoginSettings
-    api: ApiSettings
-    oidc: OidcSettings | None
-    log: LogSettings
+    delivery: DeliverySettings = field(default_factory=DeliverySettings)
+    bounces: BounceSettings = field(default_factory=BounceSettings)
+    limits: LimitSettings = field(default_factory=LimitSettings)
+    tokens: TokenSettings = field(default_factory=TokenSettings)
+    retention: RetentionSettings = field(default_factory=RetentionSettings)
+    dkim: tuple[DkimSettings, ...] = ()
+    dns: DnsSettings = field(default_factory=DnsSettings)
+    backup: BackupSettings = field(default_factory=BackupSettings)
+    doctor: DoctorSettings = field(default_factory=DoctorSettings)
+    alerts: AlertSettings = field(default_factory=AlertSettings)
+    control: ControlSettings = field(default_factory=ControlSettings)
+    admin: AdminSettings = field(default_factory=AdminSettings)
+    login: LoginSettings = field(default_factory=LoginSettings)
+    api: ApiSettings = field(default_factory=ApiSettings)
+    oidc: OidcSettings | None = None
+    log: LogSettings = field(default_factory=LogSettings)
     warnings: tuple[str, ...] = ()
 
     @property

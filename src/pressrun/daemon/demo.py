@@ -13,7 +13,7 @@ import http.client
 import re
 import socket
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
@@ -22,7 +22,6 @@ from urllib.parse import urlencode, urlsplit
 from msgspec import Struct
 
 from pressrun.config.settings import Settings
-from pressrun.control.settings import ControlSettings
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import Refused, Unavailable
 from pressrun.core.lifecycles.delivery import DeliveryState
@@ -37,24 +36,15 @@ from pressrun.delivery.relay.settings import RelaySettings
 from pressrun.inbound.settings import SmtpSettings
 from pressrun.message.editions.read_back import read_parts
 from pressrun.observe.settings import LogSettings
-from pressrun.operations.settings import BackupSettings, DoctorSettings
+from pressrun.operations.settings import DoctorSettings
 from pressrun.runtime.event_loop import run_loop
 from pressrun.services.editions.build_orders import Manuscript
-from pressrun.services.limit_settings import LimitSettings
-from pressrun.services.settings import (
-    AlertSettings,
-    BounceSettings,
-    DeliverySettings,
-    DnsSettings,
-    LoginSettings,
-    RetentionSettings,
-    TokenSettings,
-)
+from pressrun.services.settings import DeliverySettings, DnsSettings
 from pressrun.store.editions import editions
 from pressrun.store.lists import lists
 from pressrun.store.queue import copy_pages
 from pressrun.store.transaction import Transaction
-from pressrun.web.settings import AdminSettings, ApiSettings, HttpSettings
+from pressrun.web.settings import HttpSettings
 
 LIST, SPANISH, FAMILY = "harbour", "puerto", "quayside"
 OWN_DOMAIN = "demo.example"
@@ -91,12 +81,8 @@ class Places(Struct, frozen=True, kw_only=True):
     mail_domain: str = MAIL_DOMAIN
 
 
-class DemoOutcome(Struct, frozen=True, kw_only=True):
-    """What happened to one copy of the sample edition."""
-
-    address: str
-    outcome: str
-    reply: str
+DemoOutcome = Mapping[str, str]
+"""What happened to one copy of the sample edition: `address`, `outcome` and `reply`."""
 
 
 class Guide(Struct, frozen=True, kw_only=True):
@@ -141,20 +127,8 @@ def _settings(folder: Path, url: str, capture_port: int) -> Settings:
         delivery=DeliverySettings(
             rates=(Rate(20, 1.0),), retry_seconds=(1.0, 2.0), give_up_after_seconds=8.0, drain_seconds=5.0
         ),
-        bounces=BounceSettings(),
-        limits=LimitSettings(),
-        control=ControlSettings(),
-        tokens=TokenSettings(),
-        retention=RetentionSettings(),
-        dkim=(),
         dns=DnsSettings(preflight=False),
-        backup=BackupSettings(),
         doctor=DoctorSettings(weekly=False),
-        alerts=AlertSettings(),
-        admin=AdminSettings(),
-        login=LoginSettings(),
-        api=ApiSettings(),
-        oidc=None,
         log=LogSettings(level="warning"),
     )
 
@@ -228,13 +202,14 @@ class _Tour:
 
 
 def _lines(tx: Transaction, edition_id: int) -> list[DemoOutcome]:
-    outcomes = []
+    outcomes: list[DemoOutcome] = []
     for state in (DeliveryState.DELIVERED, DeliveryState.FAILED):
         for copy in copy_pages.copies_in_state(tx, edition_id, state):
             kind = f" ({copy.kind})" if copy.kind else ""
             reply = " ".join(str(part) for part in (copy.code, copy.enhanced, copy.reply) if part)
             tries = f", attempt {copy.attempts}" if copy.attempts > 1 else ""
-            outcomes.append(DemoOutcome(address=copy.address or "", outcome=f"{state.value}{kind}{tries}", reply=reply))
+            outcome = f"{state.value}{kind}{tries}"
+            outcomes.append({"address": copy.address or "", "outcome": outcome, "reply": reply})
     return outcomes
 
 

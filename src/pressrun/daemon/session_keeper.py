@@ -54,20 +54,11 @@ class SessionWatcher(Struct, frozen=True, kw_only=True):
     back, and had these heads before; or that the session has ended, for that reason or because others have begun.
     """
 
-    on_renewed: Callable[[Lease], None]
-    on_suspended: Callable[[], None]
-    on_resumed: Callable[[], None]
-    on_set_back: Callable[[Heads], None]
-    on_ended: Callable[[], None]
-
-
-NOBODY = SessionWatcher(
-    on_renewed=lambda _lease: None,
-    on_suspended=lambda: None,
-    on_resumed=lambda: None,
-    on_set_back=lambda _heads: None,
-    on_ended=lambda: None,
-)
+    on_renewed: Callable[[Lease], None] = lambda _lease: None
+    on_suspended: Callable[[], None] = lambda: None
+    on_resumed: Callable[[], None] = lambda: None
+    on_set_back: Callable[[Heads], None] = lambda _heads: None
+    on_ended: Callable[[], None] = lambda: None
 
 
 class SessionKeeper(BackgroundLoop):
@@ -91,7 +82,7 @@ class SessionKeeper(BackgroundLoop):
         self._why_ended: str | None = None
         self._is_suspended = False
         self._heads = NO_HEADS
-        self._watcher = NOBODY
+        self._watcher = SessionWatcher()
         self._timer = Timer(self._check)
 
     @classmethod

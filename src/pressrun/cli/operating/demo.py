@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import click
-from msgspec.structs import asdict
 
 from pressrun.cli.shared.output import echo, print_json, print_table
 from pressrun.cli.shared.verb import Invocation, verb
@@ -45,7 +44,7 @@ def demo(invocation: Invocation, *, port: int, directory: Path | None, once: boo
         if invocation.as_json:
             return
         echo("\nDeliveries of the sample edition:\n")
-        print_table([asdict(line) for line in lines], ["address", "outcome", "reply"], empty="no deliveries")
+        print_table(lines, ["address", "outcome", "reply"], empty="no deliveries")
         if not once:
             echo("\nNow sign up yourself and look at the mailbox. Press Ctrl-C to end the demo.")
 

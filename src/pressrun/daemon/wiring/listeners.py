@@ -53,11 +53,6 @@ class Mailroom:
         services.cases.returns.connect(receiving.accept)
         self.listeners = Listeners(settings.smtp, receiving, sockets)
 
-    def reload(self, settings: Settings) -> None:
-        """Apply new limits and a new certificate; raises BadConfiguration and then changes nothing."""
-        if settings.smtp is not None:
-            self.listeners.reload(settings.smtp)
-
     async def close(self) -> None:
         """Accept no more mail; accepted mail that was not processed yet is in the database."""
         await self.listeners.stop(STOP_SECONDS)
@@ -108,8 +103,8 @@ class DaemonListeners:
 
     def reload(self, settings: Settings) -> None:
         """Apply new limits and a new certificate for inbound mail; raises BadConfiguration and then changes nothing."""
-        if self._mailroom is not None:
-            self._mailroom.reload(settings)
+        if self._mailroom is not None and settings.smtp is not None:
+            self._mailroom.listeners.reload(settings.smtp)
 
     async def close(self, verbs_seconds: float) -> None:
         """Close every listener; running verbs get `verbs_seconds` to finish."""

@@ -219,20 +219,19 @@ class _ClientCounts:
     def __init__(self) -> None:
         self._numbers: Counter[tuple[str, int | None]] = Counter()
 
-    @property
-    def total(self) -> int:
-        return self._numbers["all", None]
-
-    def with_token(self, listener: StreamClient) -> int:
-        return self._numbers["token", listener.token]
-
-    def of_person(self, listener: StreamClient) -> int:
-        return 0 if listener.person is None else self._numbers["person", listener.person]
+    def find_full(self, listener: StreamClient, most: Mapping[str, int]) -> str | None:
+        """Which of these limits leaves no room for a client; None if there is room."""
+        return next((kind for kind, key in _keys_of(listener) if self._numbers[kind, key] >= most[kind]), None)
 
     def add(self, listener: StreamClient, number: int) -> None:
-        for key in (("all", None), ("token", listener.token), ("person", listener.person)):
+        for key in _keys_of(listener):
             self._numbers[key] += number
         self._numbers += Counter()  # forget those that have none
+
+
+def _keys_of(listener: StreamClient) -> list[tuple[str, int | None]]:
+    person = [] if listener.person is None else [("person", listener.person)]
+    return [("token", listener.token), *person, ("all", None)]
 
 
 class Followers:
@@ -243,15 +242,14 @@ class Followers:
 
     def require_room(self, listener: StreamClient) -> None:
         """Raise ApiProblem 429 or 503 where there are too many."""
-        for number, most, whose in (
-            (self._counts.with_token(listener), MOST_FOLLOWERS_OF_TOKEN, "with one token"),
-            (self._counts.of_person(listener), MOST_FOLLOWERS_OF_PERSON, "with the tokens of one person"),
-        ):
-            if number >= most:
-                said = f"at most {most} streams of events {whose}"
-                raise ApiProblem(429, said, headers={"Retry-After": _RETRY_SECONDS})
-        if self._counts.total >= MOST_FOLLOWERS:
+        most = {"token": MOST_FOLLOWERS_OF_TOKEN, "person": MOST_FOLLOWERS_OF_PERSON, "all": MOST_FOLLOWERS}
+        full = self._counts.find_full(listener, most)
+        if full == "all":
             raise ApiProblem(503, headers={"Retry-After": _RETRY_SECONDS})
+        if full is not None:
+            whose = "with one token" if full == "token" else "with the tokens of one person"
+            said = f"at most {most[full]} streams of events {whose}"
+            raise ApiProblem(429, said, headers={"Retry-After": _RETRY_SECONDS})
 
     def enter(self, listener: StreamClient) -> None:
         """Count a client from now on; raises as `require_room` does."""
@@ -272,17 +270,13 @@ class Waits:
     @contextmanager
     def granted(self, listener: StreamClient) -> Iterator[bool]:
         """Whether a request may wait, which counts inside the block; otherwise it is answered at once."""
-        counts = self._counts
-        is_granted = (
-            counts.with_token(listener) < MOST_WAITS_OF_TOKEN
-            and counts.of_person(listener) < MOST_WAITS_OF_PERSON
-            and counts.total < MOST_WAITS
-        )
-        counts.add(listener, int(is_granted))
+        most = {"token": MOST_WAITS_OF_TOKEN, "person": MOST_WAITS_OF_PERSON, "all": MOST_WAITS}
+        is_granted = self._counts.find_full(listener, most) is None
+        self._counts.add(listener, int(is_granted))
         try:
             yield is_granted
         finally:
-            counts.add(listener, -int(is_granted))
+            self._counts.add(listener, -int(is_granted))
 
 
 class FollowedStream(StreamingResponse):
