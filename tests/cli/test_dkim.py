@@ -138,10 +138,25 @@ def test_a_record_is_printed_again_for_each_configured_key(shell: Shell, key_typ
     created = shell.good("dkim", "create", "harbour.example", "--type", key_type, "--json").json
     table = "\n".join(f'{name} = "{created[name]}"' for name in ("domain", "selector", "key_file"))
     shell.config.write_text(f"{shell.config.read_text(encoding='utf-8')}\n[dkim]\n{table}\n", encoding="utf-8")
-    assert [created] == shell.good("dkim", "show", "--json").json
+    assert [created | {"signs": True}] == shell.good("dkim", "show", "--json").json
     shown = shell.good("dkim", "show").out
     assert created["record"]["value"] == "".join(re.findall(r'"([^"]*)"', shown))
     assert shown.splitlines()[1] == f"{created['record']['name']}. IN TXT ("
+
+
+def test_a_record_is_printed_before_its_key_signs(shell: Shell) -> None:
+    """It has to be published first. What else lies in the folder is left out."""
+    created = shell.good("dkim", "create", "--json").json
+    folder = Path(created["key_file"]).parent
+    (folder / "no.key.pem").write_text("no key", encoding="ascii")
+    (folder / "folder.x.pem").mkdir()
+    (folder / "copy.txt").write_bytes(Path(created["key_file"]).read_bytes())
+    assert [created | {"signs": False}] == shell.good("dkim", "show", "--json").json
+    shown = shell.good("dkim", "show")
+    assert f"; {created['key_file']} (not in the configuration, so it signs nothing)" == shown.out.splitlines()[0]
+    assert created["record"]["value"] == "".join(re.findall(r'"([^"]*)"', shown.out))
+    assert "unsigned" in shown.err
+    assert "dkim create" not in shown.err
 
 
 def test_a_key_is_written_and_never_replaced_without_hard_links(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:

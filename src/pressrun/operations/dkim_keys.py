@@ -11,6 +11,7 @@ from base64 import b64encode
 from enum import StrEnum
 from pathlib import Path
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
 from cryptography.hazmat.primitives.serialization import (
@@ -68,9 +69,27 @@ def create_dkim_key(folder: Path, *, domain: str, selector: str, key_type: KeyTy
 
 def published_key(settings: DkimSettings) -> PublishedKey:
     """A key of the configuration with its DNS record. The configuration was read, so the key is valid."""
-    key = load_pem_private_key(settings.key_pem, password=None)
-    assert isinstance(key, RSAPrivateKey | Ed25519PrivateKey)
+    key = _parse(settings.key_pem)
+    assert key is not None
     return _published(key, domain=settings.domain, selector=settings.selector, key_file=settings.key_file)
+
+
+def created_keys(folder: Path) -> list[PublishedKey]:
+    """The keys that `create_dkim_key` wrote to a folder, by name; other files in it are left out. Raises OSError."""
+    created = []
+    for path in sorted(folder.iterdir()) if folder.is_dir() else []:
+        domain, _, selector = path.stem.rpartition(".")
+        if path.suffix == ".pem" and domain and path.is_file() and (key := _parse(path.read_bytes())) is not None:
+            created.append(_published(key, domain=domain, selector=selector, key_file=path))
+    return created
+
+
+def _parse(pem: bytes) -> RSAPrivateKey | Ed25519PrivateKey | None:
+    try:
+        key = load_pem_private_key(pem, password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):  # no key, one with a password, one of an unknown kind
+        return None
+    return key if isinstance(key, RSAPrivateKey | Ed25519PrivateKey) else None
 
 
 def _published(key: RSAPrivateKey | Ed25519PrivateKey, *, domain: str, selector: str, key_file: Path) -> PublishedKey:

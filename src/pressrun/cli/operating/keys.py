@@ -13,11 +13,18 @@ from pressrun.cli.shared.owner import acting_as_owner
 from pressrun.cli.shared.verb import Invocation, read_rows, verb, yes_option
 from pressrun.cli.shared.write_verbs import execute
 from pressrun.core.addresses.address import parse_address
-from pressrun.core.errors import MalformedAddress, UsageError
+from pressrun.core.errors import MalformedAddress, NotPermitted, UsageError, reason_of
 from pressrun.core.quantities import parse_duration
 from pressrun.core.signing.keys import LARGEST_KEY_NUMBER
 from pressrun.core.timestamps import rfc3339
-from pressrun.operations.dkim_keys import DEFAULT_SELECTORS, KeyType, PublishedKey, create_dkim_key, published_key
+from pressrun.operations.dkim_keys import (
+    DEFAULT_SELECTORS,
+    KeyType,
+    PublishedKey,
+    create_dkim_key,
+    created_keys,
+    published_key,
+)
 from pressrun.operations.dns import txt_strings
 from pressrun.runtime.clock import utc_now
 from pressrun.services.upkeep.link_keys import list_link_keys
@@ -87,16 +94,31 @@ def create(invocation: Invocation, *, domain: str | None, selector: str | None, 
 
 @verb("dkim show")
 def show(invocation: Invocation) -> None:
-    keys = [published_key(settings) for settings in invocation.settings.dkim]
+    """A record is published before the configuration names its key, so keys in data_dir that sign nothing yet, or no
+    longer, are shown too.
+    """
+    signing = [published_key(settings) for settings in invocation.settings.dkim]
+    records = {(key.record_name, key.record_value) for key in signing}
+    idle = [key for key in _created(invocation) if (key.record_name, key.record_value) not in records]
     if invocation.as_json:
-        print_json([_plain(key) for key in keys])
+        print_json([{**_plain(key), "signs": key in signing} for key in (*signing, *idle)])
         return
-    if not keys:
-        print_info(
-            "no [dkim] in the configuration, so email goes out unsigned. Create a key with `pressrun dkim create`"
-        )
-    for key in keys:
+    if not signing:
+        remedy = "" if idle else ". Create a key with `pressrun dkim create`"
+        print_info(f"no [dkim] in the configuration, so email goes out unsigned{remedy}")
+    for key in signing:
         echo("\n".join([f"; {key.key_file}", *_record(key)]))
+    for key in idle:
+        echo("\n".join([f"; {key.key_file} (not in the configuration, so it signs nothing)", *_record(key)]))
+
+
+def _created(invocation: Invocation) -> list[PublishedKey]:
+    folder = invocation.settings.data_dir / "dkim"
+    try:
+        with acting_as_owner(folder.parent):
+            return created_keys(folder)
+    except OSError as problem:
+        raise NotPermitted(f"{folder} cannot be read: {reason_of(problem)}") from None
 
 
 def _plain(key: PublishedKey) -> dict[str, object]:
