@@ -27,9 +27,12 @@ _RESULTS: msgspec.msgpack.Decoder[LayoutResult] = msgspec.msgpack.Decoder(Layout
 
 
 class LayoutLimits(Struct, frozen=True, kw_only=True):
-    """What one rendering may cost: wall-clock time, CPU time, and the memory of the process."""
+    """What one rendering may cost: wall-clock time, CPU time, and the memory of the process.
 
-    wall_seconds: float = 5.0
+    The wall-clock time, in which a busy machine also has to start the process, is only for one that hangs.
+    """
+
+    wall_seconds: float = 15.0
     cpu_seconds: int = 2
     memory_bytes: int = 256 * 1024 * 1024
 
