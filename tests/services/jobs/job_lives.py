@@ -298,7 +298,7 @@ class JobLives(WatchedJobs):
             if job is not None and row[0] in ends and row != ends[row[0]]:
                 await self.compare(job, row, ends[row[0]], places, moved, traces)
         if what == "_preview":
-            self.preview(args[0], moved, places)
+            self.preview(args[0], len(args[1].lines), moved, places)
         return what, [(row[0], row[1], row[2]) for row in ends.values()]
 
 

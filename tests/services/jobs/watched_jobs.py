@@ -14,6 +14,7 @@ from tests.services.readers.test_doors_machine import WatchedDoors
 
 from pressrun.core.addresses.address import Address, parse_address
 from pressrun.core.signing.tokens import digests_of
+from pressrun.store.programs.jobs import BulkJob
 from pressrun.store.readers import enrolment
 from pressrun.store.transaction import Transaction
 
@@ -58,12 +59,12 @@ class WatchedJobs(WatchedDoors):
         self.files: dict[int, HandedIn] = {}
         self.tally: Counter[str] = Counter()
 
-    def preview(self, shown: Any, moved: Moved, places: dict[str, Standings]) -> None:
-        """What a dry run must show of a page."""
-        job = self.files[shown.job.id]
-        if shown.job.position == 0:
+    def preview(self, shown: BulkJob, number: int, moved: Moved, places: dict[str, Standings]) -> None:
+        """What a dry run must show of the next `number` lines."""
+        job = self.files[shown.id]
+        if shown.position == 0:
             job.begin_again()
-        first, last = shown.job.position, shown.job.position + len(shown.batch.lines)
+        first, last = shown.position, shown.position + number
         there = places[job.list] | job.overlay
         lines = self.followed(job, job.lines[first:last], moved, there)
         acting = [line for line in job.lines if not job.terms.is_sync or lists_member(line)]
