@@ -163,6 +163,17 @@ async def test_a_double_click_mails_once_and_coming_back_mails_again(web: WebHar
     assert {(200, False)} == set(told)
 
 
+async def test_buttons_of_a_lasting_link_are_requests_of_their_own(web: WebHarness) -> None:
+    """Each mails the private link, however soon it is pressed after another one."""
+    page = await path_to(web, await supplied(web), LASTING)
+    mailed = []
+    async with web.client() as client:
+        for action in ("download", "change-address", "erase"):
+            await asyncio.gather(*(client.post(page, data={"action": action}) for _ in range(TOGETHER)))
+            mailed.append(len(await web.notices()))
+    assert [1, 2, 3] == mailed
+
+
 @pytest.mark.parametrize("name", DONE_ONCE)
 async def test_what_is_done_already_is_not_done_again(web: WebHarness, name: str) -> None:
     """Nobody is mailed, and no page says that something went wrong: it has been done."""
@@ -191,6 +202,18 @@ async def test_erasing_twice_at_the_same_time_says_that_it_is_done(web: WebHarne
         assert 404 == (await client.post(lasting, data=fields)).status_code
         web.clock.now += 3600
         assert 404 == (await client.post(own, data=fields)).status_code
+
+
+async def test_who_has_signed_up_again_is_not_told_that_they_are_deleted(web: WebHarness) -> None:
+    """By the link of the time before, which erases nobody."""
+    own = await path_to(web, await supplied(web), OWN)
+    fields = {"action": "erase", "sure": "yes"}
+    async with web.client() as client:
+        assert 200 == (await client.post(own, data=fields)).status_code
+        await client.post("/news/subscribe", data={"email": ADA})
+        web.clock.now += SECONDS + 1
+        assert 404 == (await client.post(own, data=fields)).status_code
+    assert 1 == len(await web.rows(f"select id from subscriber where address = '{ADA}'"))
 
 
 async def test_the_second_click_on_the_last_sign_up_of_a_network_is_not_refused(tmp_path: Path) -> None:

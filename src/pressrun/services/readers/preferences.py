@@ -25,6 +25,8 @@ from pressrun.services.readers.profiles import PreferenceLink, Profile, find_pro
 from pressrun.services.readers.requests import Origin, ReaderRequest, carry_out
 from pressrun.services.readers.unsubscribes import UnsubscribeRequest, UsedLink, unsubscribe
 from pressrun.services.reports.subscriber_record import export_personal_data
+from pressrun.store import limits
+from pressrun.store.limits import Meter
 from pressrun.store.readers import subscribers
 from pressrun.store.readers.subscriptions import SubscriptionDetails
 from pressrun.store.transaction import Transaction
@@ -91,12 +93,15 @@ class Preferences:
         """Leave every list."""
         return await self._change(link, origin, lambda request, profile: _leave(request, profile, profile.list_names))
 
-    async def mail_link(self, link: PreferenceLink, origin: Origin) -> Profile | None:
-        """Mail a private link to the reader whose lasting link this is, under the limit of `mail_preferences_link`."""
+    async def mail_link(self, link: PreferenceLink, action: str, origin: Origin) -> Profile | None:
+        """Mail a private link to the reader whose lasting link this is, under the limit of `mail_preferences_link`.
+
+        `action` is what they want to do with it.
+        """
         profile = await self.find(link)
         if profile is not None:
             address = parse_address(profile.person.address)
-            sent = meter_of_requests(self._context, by_link(profile.person.id), "link")
+            sent = meter_of_requests(self._context, by_link(profile.person.id), "link", action)
             await carry_out(self._context, origin, mail_preferences_link, address, link.list_name, sent)
         return profile
 
@@ -109,18 +114,23 @@ class Preferences:
 
         A second click finds nobody any more, which is what it asks for.
         """
-        if not link.is_own or link.expires_at <= self._context.now:
-            return False
+        profile = await self.find(link) if link.is_own else None
+        erased = meter_of_requests(self._context, by_link(link.subscriber_id), "erase")
 
         def is_over(tx: Transaction) -> bool:
-            return find_profile(tx, link, self._context.now) is None
+            if find_profile(tx, link, self._context.now) is None:
+                return True
+            limits.spend(tx, [erased], self._context.clock())
+            return False
 
-        profile = await self.find(link)
         if profile is not None:
             address = parse_address(profile.person.address)
             if await erase_reader(self._context, address, unless=is_over) is not None:
                 return True
-        return await self._context.database.read(subscribers.find_subscriber_by_id, link.subscriber_id) is None
+        return link.is_own and await self._context.database.read(self._has_just_come, erased)
+
+    def _has_just_come(self, tx: Transaction, requests: Meter) -> bool:
+        return limits.opens_at(tx, [requests], self._context.clock()) is not None
 
     async def _change(
         self, link: PreferenceLink, origin: Origin, change: Callable[[ReaderRequest, Profile], None]

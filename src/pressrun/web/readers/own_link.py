@@ -30,9 +30,9 @@ class OwnLinkPages:
         self._pages = pages
         self._preferences = preferences
 
-    async def mail_link(self, link: PreferenceLink, origin: Origin) -> Response:
+    async def mail_link(self, link: PreferenceLink, action: str, origin: Origin) -> Response:
         """Mail their own link to the reader to whom this preferences link belongs."""
-        profile = await self._preferences.mail_link(link, origin)
+        profile = await self._preferences.mail_link(link, action, origin)
         if profile is None:
             return self._pages.invalid_link()
         say = self._pages.words

@@ -80,7 +80,7 @@ class PreferencePages:
         say = self._pages.words
         action = first(fields, "action")
         if action in OWN_ACTIONS and not link.is_own:
-            return await self._own.mail_link(link, self._web.origin(request))
+            return await self._own.mail_link(link, action, self._web.origin(request))
         match action:
             case "download":
                 return await self._own.download(link)
