@@ -120,7 +120,8 @@ class PostgresTarget(PostgresTables, MoveTarget):
         with self.transaction():
             for definition in self._indexes:
                 self.execute(definition)
-        self.execute("analyze")
+        with self.transaction():
+            self.execute("analyze")
 
     def stage(self, table: StoredTable, keys: Iterable[Values]) -> None:
         name, key = quoted([STAGED + table.name]), quoted(table.key)
@@ -210,4 +211,5 @@ class PostgresReplacement(PostgresTarget):
         self.execute(f"set search_path to {quoted([self._in_use])}")
 
     def discard(self) -> None:
-        self.execute(f"drop schema if exists {RESTORING} cascade")
+        with self.transaction():
+            self.execute(f"drop schema if exists {RESTORING} cascade")

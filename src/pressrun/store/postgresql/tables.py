@@ -42,7 +42,10 @@ $$
 """
 # A copy of everything takes as long as it takes: limits that an administrator has set for the role do not end it, as
 # they do not end pg_dump.
-_WITHOUT_LIMITS = "set local statement_timeout = 0; set local idle_in_transaction_session_timeout = 0"
+_WITHOUT_LIMITS = """
+select set_config(name, '0', true) from pg_catalog.pg_settings
+where name in ('statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout')
+"""  # the last of PostgreSQL 17
 _CURSORS = count()
 
 
