@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from pressrun.cli.shared import new_files
 from pressrun.cli.shared.files import read_input
 from pressrun.cli.shared.new_files import PRIVATE, PUBLIC, new_file, new_folder, write_new
 from pressrun.core.errors import NoInput, OutputExists, Refused
@@ -90,6 +91,14 @@ def test_a_file_system_without_unnamed_files(base: Path, number: int, monkeypatc
     assert 0o600 == mode_of(base / "ours/rejects.csv")
     with pytest.raises(OutputExists), new_file(base / "ours/rejects.csv"):
         pass
+
+
+def test_without_proc(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An unnamed file could get no name there."""
+    monkeypatch.setattr(new_files, "_OPEN_FILES", base / "nothing")
+    with new_file(base / "ours/rejects.csv") as file:
+        file.write(b"ada@reader.example")
+    assert [base / "ours/rejects.csv"] == list((base / "ours").iterdir())
 
 
 def test_a_name_that_is_taken_meanwhile_is_left_alone(base: Path) -> None:

@@ -31,4 +31,4 @@ def hint(problem: str) -> str:
     """What to look at if the message is the one that SQLite has for a failing disk and for a used-up quota alike."""
     if "disk I/O error" not in problem:
         return ""
-    return ": look in `dmesg` for a failing disk, and whether the owner of the data has used up a disk quota"
+    return ": look in `dmesg` for a failing disk, and check whether the owner of the data has used up a disk quota"

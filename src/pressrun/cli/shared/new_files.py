@@ -24,6 +24,7 @@ from pressrun.store.files import name_new_file, sync_directory
 
 PRIVATE = 0o600  # for what holds personal data: nobody but the owner reads it, whatever the umask
 PUBLIC = 0o644
+_OPEN_FILES = Path("/proc/self/fd")  # through which an unnamed file gets its name, open(2)
 _NO_UNNAMED_FILES = frozenset({errno.EOPNOTSUPP, errno.EISDIR, errno.ENOENT})  # how O_TMPFILE is refused in open(2)
 
 
@@ -124,8 +125,10 @@ class _TargetFolder:
     def create_unnamed(self, draft: str, mode: int) -> BinaryIO:
         """A new file that the kernel removes with this process, whatever ends it, unless it has been given a name.
 
-        On a file system without such files, as NFS and vfat, it is called `draft`.
+        On a file system without such files, as NFS and vfat, and without /proc, it is called `draft`.
         """
+        if not _OPEN_FILES.exists():
+            return self.create(draft, mode)
         with acting_for(self._owner):
             try:
                 descriptor = os.open(".", os.O_WRONLY | os.O_TMPFILE | os.O_CLOEXEC, mode, dir_fd=self._descriptor)
@@ -173,7 +176,7 @@ class _TargetFolder:
             if os.fstat(file.fileno()).st_nlink:
                 name_new_file(draft, name, self._descriptor)
             else:
-                os.link(f"/proc/self/fd/{file.fileno()}", name, dst_dir_fd=self._descriptor)  # as in open(2)
+                os.link(_OPEN_FILES / str(file.fileno()), name, dst_dir_fd=self._descriptor)
 
     def rename(self, draft: str, name: str) -> None:
         with acting_for(self._owner):
