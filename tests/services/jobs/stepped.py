@@ -50,7 +50,7 @@ class SteppedDatabase:
     ) -> Any:
         self.arrived.set()
         if not self.is_dead:
-            await self._turns.acquire()
+            await self._wait_for_turn()
         way, self.way = self.way, ""
         self.is_dead |= way == "before"
         if self.is_dead:
@@ -65,6 +65,14 @@ class SteppedDatabase:
         if way == "unheard":
             raise CommitUnknown("nobody heard of it")
         return result
+
+    async def _wait_for_turn(self) -> None:
+        """Wait for `release`; cancelled, as by the end of a test that has failed, the process is gone."""
+        try:
+            await self._turns.acquire()
+        except asyncio.CancelledError:
+            self.is_dead = True
+            raise
 
 
 async def arrival(task: asyncio.Future[Any], stepped: SteppedDatabase) -> None:
