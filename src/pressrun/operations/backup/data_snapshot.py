@@ -59,7 +59,7 @@ def open_snapshot(data: DataDir) -> Iterator[DataSnapshot]:
     """Read the files and open the snapshot, which lasts as long as the block.
 
     Raises NotFound where there are no data, BadConfiguration where the keys are not those of the database, and
-    Unavailable if a server is lost meanwhile.
+    Unavailable if the connection to a server is lost.
     """
     require_no_switch(data.root)
     if not data.database.exists():

@@ -1,6 +1,6 @@
 """Requests that come twice within a moment, as by a double click: the first is carried out, and both get its answer.
 
-What tells them from two requests is who sent them and what they ask for. Who comes back later is mailed again.
+Requests are the same if the same sender asks for the same thing. Whoever comes back later is mailed again.
 """
 
 from __future__ import annotations
