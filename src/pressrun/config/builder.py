@@ -86,7 +86,7 @@ def _is_program(path: Path) -> bool:
 
 
 def _make(kind: type[T], values: Values, **others: Any) -> T:
-    """A settings type made of those values that it declares, and of others."""
+    """A settings type, made of those of these values that it declares, and of others."""
     own = {each.field: values[each.field] for each in settings_of(kind) if each.field in values}
     return kind(**own, **others)
 
@@ -101,7 +101,7 @@ def _data_dir(value: str | None, files: NamedFiles, problems: Problems) -> Path 
         fault = None
     except PermissionError:
         fault = f"which user {os.geteuid()} cannot reach"
-    except OSError as problem:  # a loop of links, a file among its parents, a name that is too long
+    except OSError as problem:  # a loop of links, a file among its parents, or too long a name
         fault = f"which cannot be a folder: {reason_of(problem)}"
     if fault is not None:
         problems.error(("data_dir",), f"{show(value)}, {fault}", "a folder (it need not exist yet)")

@@ -95,7 +95,7 @@ def is_system_wide(path: Path) -> bool:
 
 
 def find_closed_files(path: Path) -> list[ConfigError]:
-    """What keeps this user from reading a file and the files that it names; credentials are handed to a service."""
+    """What keeps this user from reading a file or a file that it names; credentials are handed to a service."""
     path = path.absolute()
     closed = next(
         (folder for folder in reversed(path.parents) if not os.access(folder, os.X_OK, effective_ids=True)), None

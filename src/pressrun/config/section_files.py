@@ -10,7 +10,7 @@ from pressrun.core.setting import BadValue
 
 
 def check_together(section: Section, *keys: str) -> bool:
-    """Whether all keys are given; that only some of them are is an error."""
+    """Whether all keys are given; it is an error if only some of them are."""
     present = [key for key in keys if key in section.keys]
     if present and len(present) < len(keys):
         section.error(present[0], f"{' and '.join(present)} alone", " and ".join(keys) + " together")

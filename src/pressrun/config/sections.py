@@ -74,7 +74,7 @@ Parsed = tuple[dict[str, Any], dict[Path, int]]
 """A document, and the lines of its keys."""
 
 
-@lru_cache(maxsize=1)  # a verb first asks for a key or two, and then for all of them
+@lru_cache(maxsize=1)  # a verb first asks for a key or two, and then for everything
 def parse(text: str) -> Parsed | ConfigError:
     """The document, which nobody may change, or the error where it stops being TOML."""
     try:

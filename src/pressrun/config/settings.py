@@ -251,7 +251,7 @@ def _keep(running: Any, read: Any) -> Any:
     if not any(isinstance(part, kind) for table in TABLES for kind in table.types for part in (running, read)):
         return read
     if type(running) is not type(read):
-        return running  # a table came or went
+        return running  # a table was added or removed
     if all(key.needs_restart for key in settings_of(type(read))):
         return running  # with the fields that are derived from its keys
     return _with_own_of(running, read)

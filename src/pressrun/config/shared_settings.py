@@ -25,8 +25,8 @@ from pressrun.config.settings import Settings
 from pressrun.core.quantities import Rate
 from pressrun.core.setting import settings_of
 
-_DIGITS = 16  # enough to tell values apart; nobody gains from two values with one fingerprint
-_OWN = frozenset({"delivery.drain", "delivery.workers", "operator"})  # may differ, in tables that else must not
+_DIGITS = 16  # enough to tell values apart; nobody gains anything from two values with one fingerprint
+_OWN = frozenset({"delivery.drain", "delivery.workers", "operator"})  # may differ, in tables that otherwise must not
 
 
 def fingerprint_settings(settings: Settings) -> str:

@@ -41,7 +41,7 @@ def list_values(path: Path) -> list[ConfigValue]:
 
 
 def find_secret_files(path: Path, environ: Mapping[str, str]) -> list[Path]:
-    """The files with private keys and passwords that a file names, as far as they exist."""
+    """The files with private keys and passwords that a configuration names, if they exist."""
     files = NamedFiles(folder=path.absolute().parent, environ=environ)
     names = [each.value for each in _read_keys(path) if each.setting.key in _SECRET_FILES and each.value]
     return [file for name in names if (file := files.find(str(name))) is not None]

@@ -34,7 +34,7 @@ ANSWER_SECONDS = 20.0  # for what a daemon does at once, unless it is stuck
 
 
 def call_if_running(path: Path, verb: str, arguments: Mapping[str, object] | None = None) -> Any | None:
-    """The result of a quick verb; None when no daemon is running, or it does not answer, or the call fails."""
+    """The result of a quick verb; None if no daemon is running, it does not answer, or the call fails."""
     try:
         client = ControlClient.connect(path, seconds=ANSWER_SECONDS)
         if client is None:

@@ -29,7 +29,7 @@ class VerbRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True, tag="progress"):
-    """One line for the person who waits."""
+    """One line for the person who is waiting."""
 
     text: str
 

@@ -41,7 +41,7 @@ from pressrun.runtime.unix_sockets import bind_unix_socket
 log = logging.getLogger("pressrun.control")
 
 MAX_CONNECTIONS = 32
-MAX_OF_MEMBERS = 16  # from then on a member is refused: root and the owner always get through
+MAX_OF_MEMBERS = 16  # beyond this, members are refused: root and the owner always get through
 
 
 class GroupSocket(Struct, frozen=True, kw_only=True):
@@ -52,7 +52,7 @@ class GroupSocket(Struct, frozen=True, kw_only=True):
 
 
 class ControlServer:
-    """Has the calls that come in by Unix sockets carried out."""
+    """Has the requests that come in over Unix sockets carried out."""
 
     def __init__(self, path: Path, carry_out: CarryOut, group: GroupSocket | None = None) -> None:
         self._path = path

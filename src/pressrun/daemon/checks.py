@@ -44,7 +44,7 @@ from pressrun.store.upkeep.datadir import DataDir, command_to_make
 from pressrun.store.upkeep.key_files import keys_of
 
 RUNTIME_FOLDER = Path("/run/pressrun")  # of the shipped unit
-PROBE_SECONDS = 5.0  # for a relay to greet us; a slower one delays mail, too
+PROBE_SECONDS = 5.0  # for a relay to greet us; a slower one would delay mail, too
 
 
 class ConfigWarning(Struct, frozen=True):
@@ -92,7 +92,7 @@ def _closed_files(subject: Subject) -> list[Finding]:
     """
     closed = [] if os.geteuid() == os.getuid() else find_closed_files(subject.source)
     answer = _answer_of_service(subject) if closed else None
-    if answer is not None and "unusable" in answer:  # a service of an earlier version does not say that
+    if answer is not None and "unusable" in answer:  # a service of an earlier version does not tell
         closed = [error for error in closed if error.key in answer["unusable"]]
     is_tried = not is_system_wide(subject.source)
     return [_as_warning(error) if is_tried and not error.key else error for error in closed]
@@ -216,7 +216,7 @@ def _check_socket(subject: Subject, key: str, path: Path) -> Iterator[Finding]:
 
 
 def check_certificate(_subject: Subject, settings: Settings) -> Iterator[Finding]:
-    """The certificate of [smtp] has not expired. The configuration does not load with one that is unusable."""
+    """The certificate of [smtp] has not expired. With an unusable one, the configuration does not load."""
     file = None if settings.smtp is None else settings.smtp.certificate_file
     if file is None:
         return

@@ -116,7 +116,7 @@ async def _serve(folder: Path, listener: socket.socket, guide: Guide) -> None:
 
 
 def _settings(folder: Path, url: str, capture_port: int) -> Settings:
-    """Settings with which the whole tour takes seconds: quick retries that end early."""
+    """Settings with which the whole tour takes seconds: retries come soon, and end early."""
     return Settings(
         source=folder / "config.toml",
         data_dir=folder / "data",
@@ -182,7 +182,7 @@ class _Tour:
             raise Refused(f"the demo's own page {path.split('/')[1]} answered {status}")
 
     async def _link_to(self, address: str, kind: str) -> str:
-        """The link of that kind in the newest mail to an address."""
+        """The link of this kind in the newest mail to an address."""
         for _ in range(int(WAIT_SECONDS * 20)):
             for mail in self._capture.messages:
                 if address in mail.rcpt_to:

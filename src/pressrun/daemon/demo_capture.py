@@ -81,7 +81,7 @@ class Capture:
         )
 
     def refusal_of(self, recipient: str) -> str | None:
-        """The reply that refuses this recipient this time, counted; None when it is accepted."""
+        """The reply that refuses this recipient this time, counted; None if it is accepted."""
         reply = next((reply for start, reply in _REPLIES.items() if recipient.lower().startswith(start)), None)
         if reply is None or (recipient.lower().startswith("soft-") and self._refusals[recipient, reply] >= SOFT_TIMES):
             return None
@@ -113,7 +113,7 @@ class _CaptureSession(SMTP):
         super().connection_lost(error)
 
     def hang_up(self) -> asyncio.Task[None] | None:
-        """Close the connection; gives the task that still serves it."""
+        """Close the connection; returns the task that still serves it."""
         if self.transport is not None:
             self.transport.close()
         if self._handler_coroutine is not None:
@@ -131,7 +131,7 @@ class _CaptureHandler:
         self, server: SMTP, session: Session, envelope: Envelope, hostname: str, responses: list[str]
     ) -> list[str]:
         session.host_name = hostname
-        # aiosmtpd answers in order whatever comes at once, it only does not say so.
+        # aiosmtpd answers pipelined commands in order, but does not offer PIPELINING.
         return [*responses[:-1], "250-PIPELINING", "250-ENHANCEDSTATUSCODES", responses[-1]]
 
     async def handle_RCPT(  # noqa: N802

@@ -16,7 +16,7 @@ def raise_limit() -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     try:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    except (OSError, ValueError):  # the kernel allows less by now; keep the limit as it is
+    except (OSError, ValueError):  # the kernel now allows less; keep the limit as it is
         return
 
 

@@ -49,7 +49,7 @@ from pressrun.store.upkeep.disk_usage import measure_room
 from pressrun.store.upkeep.key_files import keys_of
 from pressrun.web.admin.issuer import IssuerProblem
 
-_DNS_SECONDS = 4.0  # at least: a check may wait longer than an edition that goes out
+_DNS_SECONDS = 4.0  # at least: a check may wait longer than an edition
 _RELAY_SECONDS = 15.0  # for a relay to greet us, log us in, and take a message
 _SIGNATURE_SECONDS = 86_400
 _MOST_TOKENS = 10_000
@@ -193,7 +193,7 @@ def _sign(settings: Settings, content: bytes) -> bytes:
 
 
 class DaemonByControlSocket(RunningDaemon):
-    """The daemon that runs, asked over its socket; it says nothing when it is gone, or is of another version."""
+    """The running daemon, asked over its socket; there is no answer if it is gone or has another version."""
 
     def __init__(self, data: DataDir, mail_addresses: Mapping[str, str]) -> None:
         self._socket = data.control_socket

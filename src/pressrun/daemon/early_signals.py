@@ -51,7 +51,7 @@ class EarlySignals:
                 self._obey()
 
     def stop_by(self, stop: Callable[[], None]) -> None:
-        """Make SIGTERM and SIGINT call this in the event loop, from now on."""
+        """From now on, make SIGTERM and SIGINT call this in the event loop."""
         loop = asyncio.get_running_loop()
         self._obey = lambda: loop.call_soon_threadsafe(stop)
         for number in STOPS:
@@ -59,7 +59,7 @@ class EarlySignals:
         self.close()
 
     def reload_by(self, reread: Callable[[], None]) -> None:
-        """Make SIGHUP call this from now on. If one has arrived already, call it now."""
+        """From now on, make SIGHUP call this. If one has already arrived, call it now."""
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reread)
         if self._is_reload_wanted:
             reread()

@@ -1,4 +1,4 @@
-"""The services for a verb that writes while no daemon runs: lock, database, services, and all closed again."""
+"""The services for a verb that writes while no daemon runs: lock, open the database, wire, and close all of it."""
 
 from __future__ import annotations
 
@@ -100,10 +100,10 @@ class _AlwaysStopped:
         """Nobody uses the database while this process holds it."""
 
     def keep_stopped(self) -> None:
-        """It is."""
+        """Nothing to do: it is stopped."""
 
     def resume(self) -> None:
-        """There is nothing to go on with."""
+        """Nothing to do: there is no service to resume."""
 
     def end(self, place: str, /) -> None:
         """The process ends by itself."""

@@ -58,7 +58,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("pressrun.daemon")
 
 OUTLIVED_SECONDS = FINISH_SECONDS + 2.0  # workers whose daemon was killed end before that
-CLOCK_SECONDS = 2.0  # two clocks that are kept right differ by less
+CLOCK_SECONDS = 2.0  # clocks that are kept right differ by less
 
 
 class Extras(Struct, frozen=True, kw_only=True):
@@ -120,7 +120,7 @@ def _prepare_process(settings: Settings) -> None:
 
 
 def _watcher(data: DataDir, running: Running, stopping: asyncio.Event) -> SessionWatcher:
-    """Who follows the lease of the session: the workers stop by themselves, and the dispatcher with them.
+    """The watcher of the session's lease: the workers stop by themselves, and so does the dispatcher.
 
     The heads that the database has lost are kept, or the next start would compare with those of up to a minute before.
     """

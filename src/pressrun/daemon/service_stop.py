@@ -23,7 +23,7 @@ from pressrun.store.upkeep.left_database import drop_unused_copies
 
 log = logging.getLogger("pressrun.daemon")
 
-POLL_SECONDS = 0.1  # between two looks at what is in flight, and at the command
+POLL_SECONDS = 0.1  # between two checks of what is in flight, and of the command
 # The service goes on by itself after so long: a command that hangs must not hold it for ever. Mail servers try
 # again for days, and readers within minutes.
 LONGEST_STOP_SECONDS = 900.0
@@ -46,7 +46,7 @@ class ServiceStop:
         self._moved_to: str | None = None
 
     def connect(self, dispatcher: Dispatcher, drain_seconds: float, on_end: Callable[[], None]) -> None:
-        """What has to stop, and what to call when the data are in another place."""
+        """Connect what has to stop, and what to call when the data are in another place."""
         self._dispatcher = dispatcher
         self._drain_seconds = drain_seconds
         self._on_end = on_end

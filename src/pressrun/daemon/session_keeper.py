@@ -34,7 +34,7 @@ from pressrun.store.upkeep.sessions import Process, SessionHolder
 
 log = logging.getLogger("pressrun.daemon")
 
-LOOK_SECONDS = 5.0  # between two looks at a session that needs no lease
+LOOK_SECONDS = 5.0  # between two checks of a session that needs no lease
 
 
 def describe_process(settings: Settings, keys: KeyRing) -> Process:
@@ -112,7 +112,7 @@ class SessionKeeper(BackgroundLoop):
         return "" if self.fault is None else self.fault.problem
 
     def lease_seconds_left(self) -> float | None:
-        """For how long copies may be handed out without another renewal; None where the session needs no lease."""
+        """How long copies may be handed out without another renewal; None if the session needs no lease."""
         return None if self._lease is None else max(0.0, self._lease.seconds_left(self._read_clocks()))
 
     # ------------------------------------------------------------------ the lease
@@ -172,7 +172,7 @@ class SessionKeeper(BackgroundLoop):
         if self._why_ended is None:
             event(log, "session.set_back", level=logging.ERROR, session=self._session)
             if self._heads != NO_HEADS:  # they were read
-                with suppress(OSError):  # housekeeping has told what is wrong
+                with suppress(OSError):  # housekeeping has reported what is wrong
                     self._watcher.on_set_back(self._heads)
         self._end(
             "the database was set back to an earlier moment. The next start holds back what may have gone out since"
@@ -184,7 +184,7 @@ class SessionKeeper(BackgroundLoop):
             self._watcher.on_ended()
 
     def _check(self) -> None:
-        """Suspend everything if the lease has run out, and else check again when it does."""
+        """Suspend everything if the lease has run out; otherwise check again when it does."""
         if self._lease is None or self._is_suspended or self._why_ended is not None:
             return
         self._timer.cancel()

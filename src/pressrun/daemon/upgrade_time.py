@@ -14,7 +14,7 @@ from contextlib import contextmanager
 
 from pressrun.runtime.systemd import Notifier
 
-LONGEST_SECONDS = 6 * 3600.0  # an upgrade of a large database on a slow disk; one that waits for ever ends, too
+LONGEST_SECONDS = 6 * 3600.0  # enough to upgrade a large database on a slow disk; an upgrade that hangs ends, too
 STEP_SECONDS = 120.0
 _REPEAT_SECONDS = STEP_SECONDS / 4
 

@@ -88,7 +88,7 @@ class ClientInput:
 
         Content beyond `limit` octets, or that `grow_to` says cannot be held, is read to its end and dropped.
         """
-        data = bytearray(b"\r\n")  # so that a dot on the first line is found, too
+        data = bytearray(b"\r\n")  # so that a dot on the first line is also found
         searched, size, has_room = 0, 0, True
         while True:
             size += len(self._buffer)

@@ -15,15 +15,15 @@ from typing import Any, cast
 
 from aiosmtpd.smtp import SMTP, TLSSetupException
 
-LINGER_SECONDS = 1.0  # of a stop of two seconds; a client that reads closes at once
+LINGER_SECONDS = 1.0  # out of the two seconds of a stop; a client that reads closes at once
 
-GONE = (ConnectionError, TLSSetupException)  # raised where the client has left, or did not get through the handshake
+GONE = (ConnectionError, TLSSetupException)  # raised if the client has left, or the handshake failed
 
 
 class ClientConnection(SMTP, ABC):
     """One client; `serve` is run as a task from its greeting to its end."""
 
-    line_length_limit = 16 * 1024  # of the stream's buffer; ClientInput has limits of its own
+    line_length_limit = 16 * 1024  # the stream's buffer; ClientInput has limits of its own
 
     def __init__(self, hostname: str, tls: ssl.SSLContext | None, idle_seconds: float) -> None:
         loop = asyncio.get_running_loop()
@@ -35,12 +35,12 @@ class ClientConnection(SMTP, ABC):
 
     @abstractmethod
     def refuse(self) -> bytes | None:
-        """What a client is sent away with as soon as it comes; None lets it in."""
+        """The reply that turns a client away as soon as it connects; None lets it in."""
 
     @property
     @abstractmethod
     def may_linger(self) -> bool:
-        """Whether there is room for a client that was refused to stay until it has read why."""
+        """Whether there is room for a refused client to stay until it has read the reason."""
 
     @abstractmethod
     def reset(self) -> None:
@@ -52,7 +52,7 @@ class ClientConnection(SMTP, ABC):
 
     @abstractmethod
     def on_idle(self) -> None:
-        """Deal with a client that was silent for too long."""
+        """Deal with a client that has been silent for too long."""
 
     @abstractmethod
     def on_lost(self) -> None:
@@ -70,7 +70,7 @@ class ClientConnection(SMTP, ABC):
 
     @property
     def is_lingering(self) -> bool:
-        """Whether the client was sent away, and what it still says is dropped."""
+        """Whether the client was turned away, and what it still sends is dropped."""
         return self._linger_timer is not None
 
     @property
@@ -86,7 +86,7 @@ class ClientConnection(SMTP, ABC):
 
     @property
     def unread_octets(self) -> int:
-        """What was written and the client has not taken yet."""
+        """How much was written that the client has not taken yet."""
         return 0 if self.transport is None else _write_end(self.transport).get_write_buffer_size()
 
     def write(self, data: bytes) -> None:
@@ -95,7 +95,7 @@ class ClientConnection(SMTP, ABC):
             self._writer.write(data)
 
     async def drain(self) -> None:
-        """Wait until the client takes what it was sent; raises one of GONE."""
+        """Wait until the client has taken what was written; raises one of GONE."""
         await self._writer.drain()
 
     def close(self) -> None:
@@ -123,7 +123,7 @@ class ClientConnection(SMTP, ABC):
         cast(asyncio.ReadTransport, self.transport).resume_reading()
 
     def _refuse_at(self, transport: asyncio.BaseTransport, refusal: bytes) -> None:
-        """Send a client away as soon as it has come; it may have sent something before it could read that."""
+        """Turn a client away as soon as it connects; it may have sent something before it could read the reply."""
         end = _write_end(transport)
         end.write(refusal)
         if not self.may_linger:
@@ -146,7 +146,7 @@ class ClientConnection(SMTP, ABC):
             _write_end(self.transport).abort()
 
     def restart_timer(self) -> None:
-        """Give the client its whole idle time again."""
+        """Restart the client's idle time."""
         if self.transport is not None:
             self._reset_timeout()
 
@@ -169,7 +169,7 @@ class ClientConnection(SMTP, ABC):
             super().data_received(data)
 
     def eof_received(self) -> bool | None:
-        """The client will say no more; what it said is still answered."""
+        """The client will send no more; what it sent is still answered."""
         if self._is_refused or self.is_ending:
             return False
         self._has_said_all = True
@@ -194,5 +194,5 @@ class ClientConnection(SMTP, ABC):
 
 
 def _write_end(transport: asyncio.BaseTransport) -> asyncio.WriteTransport:
-    """The transport as what it is: those of uvloop do not descend from asyncio's."""
+    """The transport under its real type: uvloop's do not inherit from asyncio's."""
     return cast(asyncio.WriteTransport, transport)

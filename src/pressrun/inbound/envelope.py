@@ -25,7 +25,7 @@ NO_RELAYING = Reply(550, "relaying denied", "5.7.1")
 NEEDS_UTF8 = Reply(553, "an address outside ASCII needs SMTPUTF8", "5.6.7")
 
 _QUOTED = r'"(?:[^"\\\x00-\x1f\x7f]|\\[ -~])*"'
-_ATOM = r"[^\[\]()<>@,;:\\\"\x00-\x20\x7f]+"  # with its dots, wherever they are
+_ATOM = r"[^\[\]()<>@,;:\\\"\x00-\x20\x7f]+"  # with its dots, wherever they stand
 _ARGUMENT = rf":[ ]?<((?:{_QUOTED}|[^<>\"\x00-\x20\x7f])*)>((?: +[!-~]+)*) *"
 _FROM = re.compile("FROM" + _ARGUMENT, re.IGNORECASE)
 _TO = re.compile("TO" + _ARGUMENT, re.IGNORECASE)
@@ -107,5 +107,5 @@ def parse_recipient(argument: str, *, mail_domain: str, utf8: bool) -> str | Add
         return local
     address = find_address(path)
     if address is None:
-        return NO_RELAYING  # it is at another domain, whatever is wrong with it
+        return NO_RELAYING  # it is at another domain, whatever else is wrong with it
     return address.local if address.domain == mail_domain.lower() else address  # our domain as a U-label is ours

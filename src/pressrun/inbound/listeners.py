@@ -78,7 +78,7 @@ class CertificateRenewal:
         try:
             stamp = _stamp(settings.certificate_file, settings.key_file)
         except OSError:
-            return None  # one of them is about to be replaced
+            return None  # one of them may just be being replaced
         if stamp in (used.stamp, self._refused):
             return None
         try:
@@ -140,7 +140,7 @@ class Listener:
         self._server = None
 
     async def wait_until_left(self) -> None:
-        """Return once the last client has gone."""
+        """Return once the last client has left."""
         while self._state.sessions:
             self._state.left.clear()
             await self._state.left.wait()

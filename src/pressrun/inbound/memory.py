@@ -15,7 +15,7 @@ from typing import Any
 from pressrun.core.current import Current
 from pressrun.runtime.shared_memory import MemoryShare, SharedMemory
 
-FREE_BYTES = 128 * 1024  # of each content; with the limit on connections this is bounded, too
+FREE_BYTES = 128 * 1024  # of each content; the limit on connections bounds this, too
 
 
 class Memory(SharedMemory):
@@ -66,4 +66,4 @@ class ContentMemory(MemoryShare):
     def _end(self, task: asyncio.Task[Any]) -> None:
         self.give_back()
         if not task.cancelled():
-            task.exception()  # when nobody waits for it, the client is gone and will send the mail again
+            task.exception()  # if nobody waits for it, the client is gone, and will send the mail again

@@ -28,7 +28,7 @@ from pressrun.smtp.reply import Reply
 
 log = logging.getLogger("pressrun.inbound")
 
-MAX_CONTENT_IDLES = 6  # a content may take this many idle times in all, however slowly it trickles in
+MAX_CONTENT_IDLES = 6  # a content may take this many idle times in all, however slowly it arrives
 
 FULL = Reply(421, "too many connections, try again later", "4.3.2")
 FAULT = Reply(451, "internal error, try again later", "4.3.0")
@@ -91,9 +91,9 @@ class ListenerState(Struct, frozen=True, kw_only=True):
     speaks_lmtp: bool
     terms: Current[SmtpTerms]
     sessions: set[MailSession] = field(default_factory=set)
-    refused: set[MailSession] = field(default_factory=set)  # those who may read why; as many as there may be sessions
+    refused: set[MailSession] = field(default_factory=set)  # may stay to read the reason; as many as sessions
     left: asyncio.Event = field(default_factory=asyncio.Event)
-    closing: asyncio.Event = field(default_factory=asyncio.Event)  # set once it stops; new clients are sent away
+    closing: asyncio.Event = field(default_factory=asyncio.Event)  # set once it stops; new clients are turned away
 
     @property
     def settings(self) -> SmtpSettings:
@@ -172,12 +172,12 @@ class MailSession(ClientConnection):
         if self.is_busy:  # the client is not silent: it waits for our database
             self.restart_timer()
         elif self.unread_octets:
-            self.abort()  # it does not read, so closing would wait for ever
+            self.abort()  # it does not read, so closing would never end
         else:
             self._close_with(IDLE)
 
     def end(self) -> None:
-        """Send the client away: now if nothing is in progress, else after the mail at hand."""
+        """Turn the client away: now if nothing is in progress, otherwise after the current mail."""
         self.is_ending = self._is_sent_away = True
         if not self.is_busy:
             self._close_with(CLOSING)
@@ -355,7 +355,7 @@ class MailSession(ClientConnection):
         try:
             content = await self._input.read_content(settings.max_message_bytes, memory.grow_to)
             self._content_ends_at = None
-            if content is None or self.is_lingering:  # it was sent away while it was sending
+            if content is None or self.is_lingering:  # it was turned away while it was sending
                 return
             sender, recipients = self._sender, tuple(self._recipients)
             self._forget_transaction()

@@ -33,8 +33,8 @@ log = logging.getLogger("pressrun.daemon")
 _UNQUOTED = re.compile(r"[A-Za-z0-9_./:+…<>-]+")
 # Libraries that log at info what we log ourselves, or that log their input.
 QUIET = ("aiosmtpd", "aiosqlite", "asyncio", "mail", "markdown_it", "uvicorn")
-PATIENCE_SECONDS = 1.0  # with a pipe that is full
-_CHUNK_BYTES = select.PIPE_BUF  # a pipe that says it has room takes at least this much at once
+PATIENCE_SECONDS = 1.0  # for a pipe that is full
+_CHUNK_BYTES = select.PIPE_BUF  # a pipe that reports room takes at least this much at once
 
 Field = str | int | float | bool | None | list[str]
 Clean = Callable[[str], str]
@@ -233,7 +233,7 @@ class PatientHandler(logging.StreamHandler[TextIO]):
 
     def _write(self, descriptor: int, line: bytes) -> None:
         rest = whole = b"\n" + line if self._is_cut else line
-        with suppress(OSError):  # the disk is full that a file of the log is on, or the reader of a pipe has gone
+        with suppress(OSError):  # the disk of a log file is full, or the reader of a pipe has gone
             while rest and self._has_room():
                 rest = rest[write(descriptor, rest[:_CHUNK_BYTES]) :]
         if len(rest) < len(whole):
@@ -242,7 +242,7 @@ class PatientHandler(logging.StreamHandler[TextIO]):
             self._lost += 1
 
     def _has_room(self) -> bool:
-        """Also where nobody can ever read it, which the write finds out."""
+        """Whether there is room; true also where nobody can ever read it, which the write finds out."""
         return bool(self._poll.poll(0 if self._lost else PATIENCE_SECONDS * 1000))
 
 

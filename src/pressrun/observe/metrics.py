@@ -88,7 +88,7 @@ GAUGES = (
     Series("disk_nearly_full", "1 while the disk is nearly full, so that no edition starts and nothing is imported"),
     Series("loop_failing_seconds", "How long a background loop has been failing, 0 while it works", ("loop",)),
 )
-_SERVER_ERRORS = ("500", "503")  # by which web requests fail that are not wrong themselves
+_SERVER_ERRORS = ("500", "503")  # of web requests that fail without being wrong themselves
 _NO_ROUTE = "none"
 _METHODS = frozenset({"GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"})
 

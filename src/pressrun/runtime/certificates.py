@@ -1,4 +1,4 @@
-"""For how long certificates are valid: that of a server, as the module ssl shows it, and one in a file."""
+"""How long certificates are valid: a server's, as the module ssl shows it, and one in a file."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def read_period(certificate: Mapping[str, Any] | None) -> CertificatePeriod | No
 
 
 def read_file(path: Path) -> CertificatePeriod:
-    """How long the first certificate of a PEM file is valid; raises OSError, and ValueError if it cannot be read."""
+    """How long the first certificate of a PEM file is valid; raises OSError, or ValueError if it cannot be read."""
     from cryptography import x509  # noqa: PLC0415 - few configurations name certificates
 
     return _period(x509.load_pem_x509_certificate, path.read_bytes())

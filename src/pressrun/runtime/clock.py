@@ -18,7 +18,7 @@ from functools import partial
 
 from pressrun.core.upkeep.lease import Instant
 
-STEP_SECONDS = 0.05  # what the wall clock must differ by before it is followed; less is the noise of two readings
+STEP_SECONDS = 0.05  # how far off the wall clock must be before it is followed; less is the noise of two readings
 REPORTED_SECONDS = 1.0  # the least step that is reported
 _READINGS = 5  # of both clocks, of which the closest pair counts: a process may be stopped between the two
 
@@ -26,12 +26,12 @@ _boot_seconds = partial(time.clock_gettime, time.CLOCK_BOOTTIME)
 
 
 def read_instant() -> Instant:
-    """Both clocks as they are, for who must not take one for the other."""
+    """Both clocks as they are, for code that must not mistake one for the other."""
     return Instant(boot=_boot_seconds(), wall=time.time())
 
 
 class UtcClock:
-    """UTC seconds with fractions; `since_boot` and `wall` are read for them. It may be called on any thread."""
+    """UTC seconds with fractions, from `since_boot` and `wall`. It may be called on any thread."""
 
     __slots__ = ("_check_at", "_offset", "_report", "_since_boot", "_wall")
 
@@ -70,7 +70,7 @@ class UtcClock:
         return min(self._read_both() for _ in range(_READINGS))[1]
 
     def _read_both(self) -> tuple[float, float]:
-        """How long it took to read both, and by how much they differ."""
+        """How long it took to read both, and how much they differ."""
         before = self._since_boot()
         wall = self._wall()
         after = self._since_boot()

@@ -16,7 +16,7 @@ import msgspec
 from pressrun.core.errors import BadInput
 
 if TYPE_CHECKING:
-    import asyncio  # for a type alone: verbs of the command line use this module, and start faster without it
+    import asyncio  # only for a type: verbs of the command line use this module, and start faster without it
 
 _LENGTH = struct.Struct(">I")
 LARGEST = 2**32 - 1  # the longest length that four octets hold

@@ -1,4 +1,4 @@
-"""One request by HTTP to one address: no redirect is followed, and an answer is bounded."""
+"""One HTTP request to one address: no redirect is followed, and the size of the answer is limited."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ async def _fetch(request: HttpRequest, tls: ssl.SSLContext, connected: list[bool
     )
     connected.append(True)
     try:
-        local = writer.get_extra_info("sockname")[:2]  # of IPv6 there is more
+        local = writer.get_extra_info("sockname")[:2]  # those of IPv6 have more members
         certificate = read_period(writer.get_extra_info("peercert"))
         http = h11.Connection(h11.CLIENT)
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")

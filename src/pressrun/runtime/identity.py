@@ -16,8 +16,8 @@ from msgspec.structs import replace
 _CREDENTIALS = struct.Struct("3i")  # pid, uid, gid: struct ucred of unix(7)
 _PEERGROUPS = 59  # SO_PEERGROUPS of Linux, which Python does not name
 _GROUP = struct.Struct("I")
-_MOST_OCTETS = 1024  # that Python reads of a socket option: 256 groups
-_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}\$?", re.ASCII)  # a user name that nothing else could be
+_MOST_OCTETS = 1024  # octets that Python reads of a socket option: 256 groups
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}\$?", re.ASCII)  # a user name that could be nothing else
 
 
 class User(Struct, frozen=True, kw_only=True):
@@ -50,12 +50,12 @@ def _given_groups(connection: socket.socket) -> frozenset[int]:
 
 
 def process_user() -> User:
-    """Who runs this process, no matter for whom it acts at the moment."""
+    """Who runs this process, no matter who it acts as at the moment."""
     return user_of(os.getuid(), os.getgid())
 
 
 def claimed_user(environ: Mapping[str, str]) -> str | None:
-    """Who became root by sudo, according to the environment, in which everybody can claim that."""
+    """Who became root by sudo, according to the environment, which anybody can set."""
     return plain_name(environ.get("SUDO_USER"))
 
 

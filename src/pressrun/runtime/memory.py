@@ -1,4 +1,4 @@
-"""Settings of the C library's allocator and of the garbage collector for a process that runs long."""
+"""Settings of the C library's allocator and of the garbage collector for a process that runs for a long time."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import ctypes
 import gc
 
 _M_TRIM_THRESHOLD = -1  # of malloc.h
-KEPT_BYTES = 1024 * 1024  # at the end of each heap: as much as one transaction or a few mails need for a moment
+KEPT_BYTES = 1024 * 1024  # kept at the end of each heap: as much as a transaction or a few mails need for a moment
 YOUNG_OBJECTS = 5_000  # new objects between two collections of the youngest generation
 
 

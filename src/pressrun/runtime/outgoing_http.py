@@ -48,7 +48,7 @@ class OutgoingHttp:
         self._resolve = resolve or _resolve
 
     async def send(self, request: HttpRequest) -> HttpAnswer:
-        """The answer, or the problem with it; never raises for what the other side does. `address` is not looked at."""
+        """The answer, or the problem with it; never raises for what the other side does. `address` is ignored."""
         try:
             async with asyncio.timeout(self._seconds):
                 return await self._send(request)

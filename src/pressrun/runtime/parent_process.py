@@ -1,4 +1,4 @@
-"""How a process of ours depends on the one that started it: it leaves signals to it, and ends with it."""
+"""How a process of ours depends on its parent: it leaves signals to the parent, and ends with it."""
 
 from __future__ import annotations
 

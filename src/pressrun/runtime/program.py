@@ -1,4 +1,4 @@
-"""Runs a program of the operator: what it gets and says is bounded, and it cannot outlive its time."""
+"""Runs a program of the operator: its input and output are limited, and so is its time."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from msgspec import Struct
 
 from pressrun.runtime.child_process import CANNOT_START
 
-MOST_INPUT = 32 * 1024  # fits into a pipe, so that writing it never waits
+MOST_INPUT = 32 * 1024  # fits into a pipe, so that writing it never blocks
 MOST_OUTPUT = 2048  # octets that are kept; the rest is read and dropped
 LAST_WORDS_SECONDS = 0.5  # for what is still in the pipe when the program has ended
 
 
 class ProgramEnd(Struct, frozen=True):
-    """How a program ended: "" when all is well, else why not; and the beginning of what it wrote."""
+    """How a program ended: "" if all went well, otherwise what went wrong; and the beginning of what it wrote."""
 
     problem: str
     output: str
@@ -76,7 +76,7 @@ async def _start(command: Sequence[str], octets: bytes, output: int) -> asyncio.
 
 
 async def _await_end(process: asyncio.subprocess.Process, seconds: float) -> str:
-    """Wait for the end, and kill what takes too long; returns "" or what was wrong."""
+    """Wait for the end, and kill what takes too long; returns "" or what went wrong."""
     try:
         async with asyncio.timeout(seconds):
             status = await process.wait()

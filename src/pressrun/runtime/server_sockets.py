@@ -28,7 +28,7 @@ class ListenAddress(Struct, frozen=True, kw_only=True):
     name: str
     setting: str
     endpoint: Endpoint
-    handed_over: socket.socket | None = None  # by systemd
+    handed_over: socket.socket | None = None  # handed over by systemd
 
 
 class ListeningServer:
@@ -69,7 +69,7 @@ async def listen(factory: ProtocolFactory, where: ListenAddress) -> ListeningSer
 
 def _reason(problem: OSError, where: ListenAddress) -> str:
     """Why, without the address, which the loop would say again; and how to find out who is there already."""
-    is_of_kernel = problem.errno is not None and problem.errno > 0  # the resolver has numbers below
+    is_of_kernel = problem.errno is not None and problem.errno > 0  # errors of the resolver have negative numbers
     why = os.strerror(problem.errno or 0) if is_of_kernel else str(problem.strerror or problem)
     sockets = "-lxp" if isinstance(where.endpoint, UnixEndpoint) else "-ltnp"
     return f"{why}. `ss {sockets}` shows by what" if problem.errno == errno.EADDRINUSE else why
@@ -82,7 +82,7 @@ async def _listen(factory: ProtocolFactory, where: ListenAddress) -> ListeningSe
             return ListeningServer(await loop.create_server(factory, host, port, backlog=BACKLOG), None)
         case UnixEndpoint(path=name):
             path = Path(name)
-            if is_served(path):  # or its connections would come to us, and nobody would notice
+            if is_served(path):  # otherwise its connections would come to us, and nobody would notice
                 raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
             bound = bind_unix_socket(path, mode=GROUP_MODE, setting=where.setting)
             return ListeningServer(await _serve_unix(loop, factory, bound), path)

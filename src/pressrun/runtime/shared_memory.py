@@ -31,7 +31,7 @@ class SharedMemory:
 
 
 class MemoryShare:
-    """What one holder keeps of it."""
+    """What one holder keeps."""
 
     __slots__ = ("_held", "_memory", "_octets")
 
@@ -58,6 +58,6 @@ class MemoryShare:
         return True
 
     def give_back(self) -> None:
-        """Hold nothing from now on."""
+        """Hold nothing any more."""
         self._memory.held -= self._held
         self._held = self._octets = 0

@@ -19,7 +19,7 @@ from msgspec import Struct
 from pressrun.core.errors import BadConfiguration
 
 _FIRST_DESCRIPTOR = 3
-_ANSWER_SECONDS = 5.0  # for systemd to say what a unit has
+_ANSWER_SECONDS = 5.0  # for systemd to answer what a unit has
 _OWN_VARIABLES = ("NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC", "LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES")
 
 

@@ -31,6 +31,6 @@ def find_time_zone(name: str) -> ZoneInfo | None:
     try:
         zone = ZoneInfo.no_cache(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        return None if known is None else known.zone  # its file may be about to be replaced
+        return None if known is None else known.zone  # its file may just be being replaced
     _read[zone.key] = _Read(zone, now)
     return zone

@@ -50,7 +50,7 @@ def is_served(path: Path) -> bool:
         try:
             with socket_name(path) as name:
                 probe.connect(name)
-        except BlockingIOError:  # so many wait there already
+        except BlockingIOError:  # as many as may wait are waiting already
             return True
         except OSError:
             return False

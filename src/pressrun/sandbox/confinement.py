@@ -12,7 +12,7 @@ from pressrun.runtime.parent_process import leave_signals_to_parent
 _NONE = (0, 0)
 # What a Python process needs to find its modules; it inherits nothing else.
 _ENVIRONMENT = ("PATH", "PYTHONPATH", "PYTHONHOME", "PYTHONDONTWRITEBYTECODE", "LANG", "LC_ALL", "LD_LIBRARY_PATH")
-NICE = 10  # behind the daemon, which people wait for
+NICE = 10  # behind the daemon, which people are waiting for
 
 
 def confine(*, memory_bytes: int) -> None:
@@ -24,7 +24,7 @@ def confine(*, memory_bytes: int) -> None:
     leave_signals_to_parent()
     with contextlib.suppress(OSError):  # a sandbox around us may forbid it
         os.nice(NICE)
-        Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")  # where memory is short, we end first
+        Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")  # if memory runs short, we end first
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
     resource.setrlimit(resource.RLIMIT_CORE, _NONE)
     resource.setrlimit(resource.RLIMIT_FSIZE, _NONE)

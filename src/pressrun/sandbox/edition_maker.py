@@ -19,7 +19,7 @@ from pressrun.sandbox.helper import Helper, HelperCrashed, HelperKilled, HelperL
 log = logging.getLogger("pressrun.sandbox")
 
 AT_ONCE = 2  # editions: a slow one must not block the author of another
-IDLE_SECONDS = 60.0  # an author who saves again need not wait for a start; the memory is given back after that
+IDLE_SECONDS = 60.0  # an author who saves again soon need not wait for a start; after that the memory is given back
 
 T = TypeVar("T")
 
@@ -30,7 +30,7 @@ class SandboxedMaker:
     def __init__(self, limits: HelperLimits, idle_seconds: float = IDLE_SECONDS) -> None:
         self._limits = limits
         self._helpers = tuple(Helper(limits, idle_seconds) for _ in range(AT_ONCE))
-        self._free = [*self._helpers]  # the one used last is the next
+        self._free = [*self._helpers]  # the one used last is the next to be used
         self._turns = asyncio.Semaphore(AT_ONCE)
 
     async def read(self, source: bytes, source_name: str, *, longest_text: int | None = None) -> ReadSource:

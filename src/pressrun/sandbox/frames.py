@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 
 class ReadAs(StrEnum):
-    """As what kind of mail to parse a mail."""
+    """What kind of mail to parse a mail as."""
 
     COMMAND = "command"
     REPORT = "report"

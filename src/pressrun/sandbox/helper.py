@@ -111,13 +111,13 @@ class Helper:
         except TimeoutError:
             await self.end()
             raise OutOfTime(f"longer than {self._limits.wall_seconds:g} s") from None
-        except BadFrame:  # the task may have taken the process over
+        except BadFrame:  # the task may have taken over the process
             await self.end()
             raise HelperCrashed("gave an invalid answer") from None
         except (OSError, EOFError, ValueError):
             await self.end()
             raise self._cause_of_death(process.child.returncode) from None
-        except BaseException:  # cancelled in the middle: its answer would look like that to the next question
+        except BaseException:  # cancelled in the middle: its answer would be taken for that to the next question
             await self.end()
             raise
         if self._idle_seconds is not None:

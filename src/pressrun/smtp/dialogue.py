@@ -62,9 +62,9 @@ class Dialogue:
         self._events: list[Event] = []
         self._opening = SessionSetup(terms)
         self._transactions: Transactions | None = None  # from READY on
-        self._phase: Phase | None = None  # QUIT or CLOSED, once it has come to that
+        self._phase: Phase | None = None  # QUIT or CLOSED, once one of them is reached
         self._left = terms.messages
-        self._carried: Counter[str] = Counter()  # messages by kind, of the kinds that have a limit
+        self._carried: Counter[str] = Counter()  # messages sent of each kind that has a limit
         self._finishing = False
         self._busy = False
         self._now = self._asked_at = 0.0

@@ -25,12 +25,12 @@ class RemoteProtocolError(Exception):
 class Fault(StrEnum):
     """Why a connection cannot be used, or ended."""
 
-    CONNECT = "connect"  # no connection came about
+    CONNECT = "connect"  # no connection was made
     TLS = "tls"  # no TLS, or a certificate that is not to be trusted
     REFUSED = "refused"  # 4xx or 5xx before the first message, or something that we need is not offered
     AUTHENTICATION = "authentication"
     SHUT = "shut"  # 421: the peer closes
-    PROTOCOL = "protocol"  # the peer speaks nonsense
+    PROTOCOL = "protocol"  # the peer's replies make no sense
     DROPPED = "dropped"  # closed without a word
     TIMEOUT = "timeout"
 

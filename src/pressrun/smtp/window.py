@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from math import inf
 
-MOST = 64  # in flight on one connection, however long the line
+MOST = 64  # in flight on one connection, however long the round trip
 FIRST = 8  # the first size tried above one: a smaller one may gain nothing where replies are held back
 NEAR_SECONDS = 0.002  # a relay is nearby if it answers cheap commands (EHLO, RSET) faster than this
 THICK_RATE = 2000.0  # messages a second, over all connections, that earn a nearby relay FEW; half keeps it

@@ -34,7 +34,7 @@ from pressrun.services.upkeep.readiness import Obstacle
 log = logging.getLogger("pressrun.doctor")
 
 WEEK_SECONDS = 7 * 86_400
-POLL_SECONDS = 600.0  # so that a clock that was set in either direction, or a machine that slept, is noticed
+POLL_SECONDS = 600.0  # so that a clock that was set, or a machine that was asleep, is noticed
 ROUND_SECONDS = 600.0  # for all checks, which have limits of their own
 _MOST_REASON = 200  # characters of a line
 _LEVELS = {DoctorSeverity.WARN: logging.WARNING, DoctorSeverity.FAIL: logging.ERROR}
@@ -120,7 +120,7 @@ class DoctorRounds(BackgroundLoop):
         if now - self._found_at >= ALERT_SECONDS:
             self._obstacle = None
             return
-        with suppress(Unavailable):  # tried again with the next step
+        with suppress(Unavailable):  # tried again in the next step
             await self._mail(obstacle)
 
 
@@ -131,7 +131,7 @@ def _describe(failures: Sequence[DoctorFinding]) -> str:
 
 
 def is_wanted(settings: Settings) -> bool:
-    """Whether the configuration asks for it, or says nothing and the installation is one that the world can see."""
+    """Whether the configuration asks for it, or says nothing about it and the installation is public."""
     weekly = settings.doctor.weekly
     return not is_reserved(settings.site.mail_domain) if weekly is None else weekly
 

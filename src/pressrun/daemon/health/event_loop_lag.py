@@ -8,12 +8,12 @@ import time
 from pressrun.runtime.clock import utc_now
 from pressrun.services.background import BackgroundLoop
 
-SAMPLE_SECONDS = 0.25  # whatever holds the loop up for longer is seen
+SAMPLE_SECONDS = 0.25  # whatever holds up the loop for longer is noticed
 WINDOW_SECONDS = 30.0
 
 
 class EventLoopLag(BackgroundLoop):
-    """Has itself called again and again, and notes how much later that happens than asked for."""
+    """Has itself called again and again, and notes how late each call is."""
 
     name = "event loop lag"
     unavailable = "daemon.watchdog"  # nothing here uses the database

@@ -72,7 +72,7 @@ class Measurements(BackgroundLoop):
         self._operator = operator
         self._oldest_due_at: int | None = None
         self._refusal: str | None = None  # of the latest alert to the operator
-        self._over = -1  # copies of live editions that had come to their end
+        self._over = -1  # copies of live editions that had been completed
         self._readers_at = float("-inf")
 
     async def step(self) -> bool:
@@ -125,7 +125,7 @@ class Measurements(BackgroundLoop):
         on_purpose, by_itself = await read(monitoring.count_paused, (PAUSED_BY_PERSON, PAUSED_AFTER_CANARY))
         metrics.set_all("editions_paused", {"itself": by_itself, "person": on_purpose})
         self._reports.set(Cause.HELD, _describe_held(await read(held_sign_ups.first_end_at)))
-        since = now - int(ALERT_SECONDS)  # nobody can do anything about older ones, which an alert has named already
+        since = now - int(ALERT_SECONDS)  # nobody can do anything about older ones, which an alert has already named
         self._reports.set(Cause.SET_ASIDE, _describe_set_aside(await read(pending_requests.count_set_aside, since)))
         for name in (await read(monitoring.list_names)).values():
             metrics.name_list(name)
@@ -183,7 +183,7 @@ def _describe_set_aside(number: int) -> str | None:
 
 
 def _describe_backup(made_at: int, now: float) -> str | None:
-    """What to alert to, if `pressrun backup` is in use and made none for too long."""
+    """What to alert to, if `pressrun backup` is in use and has made no backup for too long."""
     if not made_at or -AHEAD_SECONDS <= now - made_at <= OLD_BACKUP_SECONDS:
         return None
     return f"the latest good backup is from {rfc3339(made_at)}"

@@ -37,7 +37,7 @@ class MetricsPage(Struct, frozen=True, kw_only=True):
     last_backup_at: Callable[[], float]
 
     async def render(self) -> bytes:
-        """The page, also while the database does not answer: what the process knows by itself is wanted most then."""
+        """The page, even while the database does not answer, when what the process itself knows matters most."""
         metrics = self.metrics
         up = {status.name: int(status.failing_since is None) for status in self.relays.statuses()}
         metrics.set_all("relay_up", up)

@@ -1,4 +1,4 @@
-"""What carries out the actions that only this process can do: moving its database, and answers to `doctor`."""
+"""What carries out the actions that only this process can: moving its database, and answering `doctor`."""
 
 from __future__ import annotations
 

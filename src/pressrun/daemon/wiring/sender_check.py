@@ -1,4 +1,4 @@
-"""The check of an edition's sender, apart from the other services because a preview needs it and nothing else."""
+"""The check of an edition's sender, separate from the other services because a preview needs nothing else."""
 
 from __future__ import annotations
 

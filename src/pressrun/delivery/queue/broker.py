@@ -65,7 +65,7 @@ class Broker:
         try:
             return self._next(relay, most)
         except Exception:
-            self.wake_ups.be_careful()  # nobody has what was removed from the queues
+            self.wake_ups.be_careful()  # nobody else holds what was removed from the queues
             raise
 
     def _next(self, relay: str, most: int) -> list[Job]:
@@ -137,13 +137,13 @@ class Broker:
             self.give_back()
 
     def offer(self) -> None:
-        """Let the connections ask again if they may get something that they could not get before."""
+        """Have the connections ask again if they may now get something that they could not get before."""
         if self.scheduler.rows and (self._must_offer or self.scheduler.throttle.has_limits):
             self._must_offer = False
             self._wake()
 
     def hold_back(self, editions: Collection[int]) -> None:
-        """These were paused, cancelled or finished: what no connection has of them does not go out."""
+        """These editions were paused, cancelled or finished: copies that no connection has do not go out."""
         if not editions:
             return
         removed = self.scheduler.rows.remove_editions(editions)
@@ -155,13 +155,13 @@ class Broker:
             self._recall(in_flight)
 
     def release_destination(self, *names: str) -> None:
-        """What no connection has for a destination goes back to the database: other mail may go before it now."""
+        """Copies for a destination that no connection has go back to the database: other mail may now go first."""
         for name in {*names}:
             self.results.release(self.scheduler.rows.remove_domain(name))
         self._recall([job for job in self._in_flight.values() if job.row.domain in names or job.destination in names])
 
     def suspend(self) -> None:
-        """The lease runs out: what no connection has goes back to the database, and may be claimed again later."""
+        """The lease runs out: rows that no connection has go back to the database, and may be claimed again later."""
         self.give_back()
         self._recall([*self._in_flight.values()])
 
@@ -171,7 +171,7 @@ class Broker:
             self._pool.probe_relays()
 
     def give_back(self) -> None:
-        """What is ready goes back to the database."""
+        """Rows that are ready go back to the database."""
         self.results.release(self.scheduler.rows.clear())
         self._timer.cancel()
 
@@ -210,7 +210,7 @@ class Broker:
         return UNRECORDED_AT_MOST - self._handed_out()
 
     def _call_at(self, at: float, now: float) -> None:
-        """Let the connections ask again then."""
+        """Have the connections ask again at that time."""
         if at != NEVER:
             self._timer.set(at, now)
 
@@ -219,7 +219,7 @@ class Broker:
             self._pool.wake()
 
     def _recall(self, jobs: Sequence[Job]) -> None:
-        """Have all rows given back that no connection has; these are no longer claimed then."""
+        """Have all rows given back that no connection has; they are no longer claimed after that."""
         self._in_flight.recall(jobs)
         if self._pool is not None:
             self._pool.recall()

@@ -24,7 +24,7 @@ class LowWater(Struct, frozen=True, kw_only=True):
 
 
 class ClaimedRows:
-    """All rows that are claimed and not handed out."""
+    """All rows that are claimed and not yet handed out."""
 
     def __init__(self) -> None:
         self.shared = DestinationQueues()
@@ -57,7 +57,7 @@ class ClaimedRows:
         return queues
 
     def own(self, relay: str) -> list[DestinationQueues]:
-        """The rows for this relay alone, if there are any."""
+        """The queues for this relay alone: one of them, or none."""
         queues = None if relay == ANY else self._queues.get(relay)
         return [queues] if queues else []
 

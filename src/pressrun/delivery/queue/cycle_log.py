@@ -15,7 +15,7 @@ log = logging.getLogger("pressrun.dispatch")
 
 
 def log_claims(claims: Claims) -> None:
-    """Which notices may no longer go, which copies were withheld, and what became of editions."""
+    """Log which notices may no longer go, which copies were withheld, and what became of editions."""
     log_consequences(log, claims.consequences)
     for notice in claims.barred:
         # A reader's notice is what they wanted; an owner, an editor or the operator may wait for theirs.
@@ -27,14 +27,14 @@ def log_claims(claims: Claims) -> None:
 
 
 def log_changes(changes: EditionChanges) -> None:
-    """What became of editions, and what is wrong with them."""
+    """Log what became of editions, and what is wrong with them."""
     log_faults(changes.faults)
     for edition in changes.changed:
-        if not (edition.is_welcome and edition.state is EditionState.FINISHED):  # that happens after every new reader
+        if not (edition.is_welcome and edition.state is EditionState.FINISHED):  # this happens after every new reader
             log_edition_change(log, edition)
 
 
 def log_faults(faults: Iterable[tuple[str, Exception]]) -> None:
-    """What a careful cycle met, by what it met it with."""
+    """What went wrong in a careful cycle, by the row or edition with which it did."""
     for subject, problem in faults:
         event(log, "dispatch.fault", level=logging.ERROR, exc_info=problem, subject=subject)

@@ -34,7 +34,7 @@ class Destinations:
         self._in_flight: dict[str, int] = {}  # rows in flight to each
         # Of those that have their share: which result of any destination overtakes them, and when they had one.
         self._heard: dict[str, tuple[int, float]] = {}
-        self._unheard: set[str] = set()  # those of them that have had none since then
+        self._unheard: set[str] = set()  # of those, the ones that have had none since then
         self._number = 0
         self._answers = 0
         self._usual: float | None = None  # running average of how long the relay takes for a row
@@ -42,7 +42,7 @@ class Destinations:
         self.change(connections)
 
     def change(self, connections: int) -> None:
-        """Go on with this number of connections."""
+        """Continue with this number of connections."""
         self._most_of_one = max(1, connections // SHARE)
         self._half = max(1, connections // 2)
         self._most = max(1, connections - SPARE)
@@ -82,7 +82,7 @@ class Destinations:
             streak = self._streaks[name] = self._streaks.get(name, 0) + 1
             return streak >= IN_A_ROW
         else:
-            self._usual = usual + (min(seconds, 1.25 * usual + 0.001) - usual) / 8  # long ones change it little
+            self._usual = usual + (min(seconds, 1.25 * usual + 0.001) - usual) / 8  # long times change it little
             if self._streaks:
                 self._streaks.pop(name, None)
         return False

@@ -53,10 +53,10 @@ SHORTEST_WAIT_SECONDS = 0.005  # between two claims that the pace keeps small
 # What claimed notices may hold in memory: mails that are passed on may be large, and anybody can write to an owner. One
 # goes in any case.
 NOTICE_OCTETS = 16 * 1024 * 1024
-SYNC_SECONDS = 1.0  # a power cut can repeat what was recorded in so long
+SYNC_SECONDS = 1.0  # a power cut can repeat what was recorded within this time
 # Copies claimed and not handed out, however many of them wait for a domain that may be slow.
 CLAIMED_AT_MOST = 10 * BATCH
-SHUT_SECONDS = 0.1  # between two looks whether the database may be used again
+SHUT_SECONDS = 0.1  # between two attempts to use the database again
 AFTER_FAULT_SECONDS = 1.0  # pause after a last cycle that failed
 LAST_CYCLES = 3  # attempts to record the end of a drain: what is not recorded goes out a second time
 
@@ -94,7 +94,7 @@ class Dispatcher(BackgroundLoop):
         self.settings = settings
         self.broker = Broker(scheduler, settings, clock, owner, lambda: self._syncing or database.is_syncing)
         self.alive_at = clock()
-        self.turned_away = 0  # cycles that a server of the database, or a full disk, did not take
+        self.turned_away = 0  # cycles that failed for want of the database's server or of disk space
         self._database = database
         self._clock = clock
         self._owner = owner
@@ -122,7 +122,7 @@ class Dispatcher(BackgroundLoop):
         self.broker.connect(pool)
 
     async def drain(self, seconds: float) -> None:
-        """Claim nothing more, finish and record what is in flight, give the rest back; then `run` ends."""
+        """Claim nothing more, finish and record what is in flight, and give the rest back; then `run` ends."""
         try:
             await self.broker.close(seconds)
         finally:
@@ -131,7 +131,7 @@ class Dispatcher(BackgroundLoop):
             self.end_pause()
 
     def reload(self, settings: DeliverySettings, relays: Mapping[str, RelayTerms]) -> None:
-        """Go on under new rates and retry rules."""
+        """Continue with new rates and retry rules."""
         self.settings = settings
         self._intake.settings = settings
         self._scheduler.reload(settings, relays, self._clock())
@@ -154,14 +154,14 @@ class Dispatcher(BackgroundLoop):
         return self._intake.unsigned_since
 
     def signs_again(self) -> None:
-        """Other keys are there: what could not be signed need not wait any longer."""
+        """There are other keys: what could not be signed need not wait any longer."""
         self._intake.sign_again()
         self.wake()
 
     # ------------------------------------------------------------------ the loop
 
     async def run(self) -> None:
-        """Run cycles until `drain` is through. Whatever a cycle meets, nothing is lost by it."""
+        """Run cycles until `drain` has finished. Whatever goes wrong in a cycle, nothing is lost."""
         await super().run()
         await self.record_rest()
 
@@ -185,7 +185,7 @@ class Dispatcher(BackgroundLoop):
         return min(ends, default=None)
 
     async def record_rest(self) -> None:
-        """Record what is left after the drain; tried a few times."""
+        """Record what is left after the drain, in a few attempts."""
         for _ in range(LAST_CYCLES):
             try:
                 await self.cycle()
@@ -200,7 +200,7 @@ class Dispatcher(BackgroundLoop):
         what it claimed may be ours, and what it recorded must not be recorded once more. So is one after an outage of a
         server: the one that is back may be a standby, or restored, and not know of what was recorded last.
         """
-        if self._database.is_shut:  # nothing can be recorded, and nothing is in flight
+        if self._database.is_shut:  # nothing is in flight, and nothing could be recorded
             self.alive_at = self._clock()
             return
         try:
@@ -241,7 +241,7 @@ class Dispatcher(BackgroundLoop):
             raise
         self.alive_at = self._clock()
         if stale.jobs and not self._holding:
-            self._wake_ups.claim()  # what limits of its own kept waiting is claimed again, unless it was cancelled
+            self._wake_ups.claim()  # what its own limits held back is claimed again, unless it was cancelled
         self.broker.offer()
 
     def _least_work(self, now: float, *, careful: bool) -> Work:
@@ -304,7 +304,7 @@ class Dispatcher(BackgroundLoop):
             raise
         self._results.recorded(batch)
         for result in recorded.unrecorded:
-            self._results.add(result)  # with the next cycle
+            self._results.add(result)  # in the next cycle
         self._apply_throttle(throttle, recorded.given_up, now)
         for outcome, number in batch.outcomes.items():
             self._hooks.on_outcome(outcome, number)
@@ -322,7 +322,7 @@ class Dispatcher(BackgroundLoop):
         for name in given_up:
             self._scheduler.throttle.reopen(name, now)
         if len(given_up) < len(changes.given_up):
-            self._wake_ups.claim()  # what is left fails with the next cycles, and until then it stays blocked
+            self._wake_ups.claim()  # the rest fails in the next cycles, and stays blocked until then
 
     # ------------------------------------------------------------------ editions
 
@@ -364,7 +364,7 @@ class Dispatcher(BackgroundLoop):
             accepted=self._intake.accepted,
         )
         claims = await self._commit(now, claim, request, self._hooks.may_go)
-        self.broker.accept(claims.jobs)  # before all else: now they are ours
+        self.broker.accept(claims.jobs)  # first of all, since they are ours now
         self.broker.hold_back(self._compiled.keys() - claims.live)
         self._compiled = claims.compiled
         log_claims(claims)
@@ -388,7 +388,7 @@ class Dispatcher(BackgroundLoop):
         claimed = len(claims.notices) + len(claims.copies)
         full = self._scheduler.rows.full_relays(enough)
         ready = self._scheduler.eager(now, full)
-        if room > 0:  # otherwise nothing was looked for
+        if room > 0:  # otherwise none was looked for
             self._scheduler.more_wait = claimed >= room or len(claims.notices) >= NOTICE_BATCH
         if self._claims_nothing():  # what changes comes with a result, or by itself
             self._wake_ups.plan(after_result=self._holding)

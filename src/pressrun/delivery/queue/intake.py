@@ -34,7 +34,7 @@ log = logging.getLogger("pressrun.dispatch")
 # much as dozens of copies. A kill repeats none of them.
 TOGETHER = 128
 TOGETHER_SECONDS = 0.25
-UNSIGNED_SECONDS = 10.0  # for so long nothing is handed out after a mail that could not be signed
+UNSIGNED_SECONDS = 10.0  # how long nothing is handed out after a mail could not be signed
 
 
 class RowsInFlight(dict[int, Job]):
@@ -46,7 +46,7 @@ class RowsInFlight(dict[int, Job]):
         self._recalled: set[int] = set()
 
     def recall(self, jobs: Iterable[Job]) -> None:
-        """If these were not sent, they go back to the database instead of waiting again."""
+        """If these are not sent, they go back to the database instead of waiting again."""
         self._recalled.update(job.row.id for job in jobs)
 
     def goes_back(self, job: Job) -> bool:
@@ -54,7 +54,7 @@ class RowsInFlight(dict[int, Job]):
         return self.is_closed or job.row.id in self._recalled
 
     def remove(self, job: Job) -> None:
-        """A row has its result, or goes back to the queue."""
+        """The row has its result, or goes back to the queue."""
         del self[job.row.id]
         self._recalled.discard(job.row.id)
 

@@ -103,7 +103,7 @@ class Pacer:
         self._relays = {name: PacedScope(rates, stored.get(f"relay {name}")) for name, rates in relays.items()}
 
     def change(self, process: Sequence[Rate], relays: Mapping[str, Sequence[Rate]], now: float) -> None:
-        """Go on under other rates, from where the paces stand."""
+        """Continue at other rates, from where the paces stand."""
         self._set(process, relays, self.snapshot().dump(now, 0, {}))
 
     @property

@@ -33,14 +33,14 @@ class RelayShares:
         self.change(weights)
 
     def change(self, weights: Mapping[str, int]) -> None:
-        """Go on under other weights, from the same position for all."""
+        """Continue with other weights, from the same position for all."""
         self._weights = dict(weights)
         self._positions = dict.fromkeys(weights, 0.0)
-        self._able = set(weights)  # the relays that could take some when one of them last asked
-        self.are_weighed = len(weights) > 1  # one relay alone takes everything
+        self._able = set(weights)  # the relays that could take rows when one of them last asked
+        self.are_weighed = len(weights) > 1  # a single relay takes everything
 
     def watch(self, failing: Callable[[], Collection[str]]) -> None:
-        """From now on, ask this function which relays accept nothing."""
+        """From now on, ask this function which relays accept no mail."""
         self._failing = failing
 
     def working(self) -> list[str]:
@@ -49,18 +49,18 @@ class RelayShares:
         return [name for name in self._weights if name not in failing]
 
     def count_request(self, relay: str, now: float) -> None:
-        """This relay asks for rows."""
+        """Note that this relay asks for rows."""
         self._asked_at[relay] = now
 
     def hand_out(self, relay: str) -> None:
-        """This relay gets a row that any relay might have got."""
+        """Note that this relay gets a row that any relay might have got."""
         self._positions[relay] += 1 / self._weights[relay]
         behind = self._positions[relay] - ROUNDS
         start = behind if behind > 1e6 else 0.0  # keep the fractions exact, however long we run
         self._positions = {name: max(position, behind) - start for name, position in self._positions.items()}
 
     def learn(self, relay: str, *, is_untried: bool) -> None:
-        """This relay has given a result, or returned a row untried."""
+        """Learn that this relay has given a result, or returned a row untried."""
         if is_untried:
             self._gave_back.add(relay)
         else:

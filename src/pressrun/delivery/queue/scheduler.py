@@ -68,13 +68,13 @@ class Scheduler:
         )
         self.rows = ClaimedRows()
         self.shares = RelayShares({name: terms.weight for name, terms in relays.items()}, self.pacer, self.throttle)
-        self.more_wait = False  # whether there may be more in the database than is claimed
+        self.more_wait = False  # whether the database may hold more than is claimed
         self._slow = SlowDestinations({name: terms.connections for name, terms in relays.items()}, self.throttle)
         self._handed_out_at = 0.0
         self._crowded: set[str] = set()  # relays for which only rows wait whose destinations have their share already
 
     def reload(self, settings: DeliverySettings, relays: Mapping[str, RelayTerms], now: float) -> None:
-        """Go on under new rates, limits, weights and numbers of connections."""
+        """Continue with new rates, limits, weights and numbers of connections."""
         rates = {name: terms.rates for name, terms in relays.items()}
         self.pacer.change(settings.rates, rates, now)
         self.throttle.change(DestinationTable(settings.domains), settings.block_pause_seconds)
@@ -195,7 +195,7 @@ class Scheduler:
     # ------------------------------------------------------------------ learning from results
 
     def return_unsent(self, job: Job, relay: str) -> None:
-        """A row that this relay got never went out."""
+        """Learn that a row this relay got never went out."""
         self._slow.relays[relay].give_back(job.destination)
         self._count_in(job, relay)
 

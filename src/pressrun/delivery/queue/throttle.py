@@ -77,11 +77,11 @@ class Throttle:
         self.change(table, block_pause_seconds)
 
     def change(self, table: DestinationTable, block_pause_seconds: float) -> None:
-        """Go on under other limits, from where the destinations stand."""
+        """Continue with other limits, from where the destinations stand."""
         before = {**self._stored_paces, **{entry.scope: entry.pace.dump(entry.state) for entry in self.snapshot()}}
         self.table = table
         self._domains_changed = True
-        self._opened -= table.by_domain.keys()  # the configuration gives them their queues, or takes those away again
+        self._opened -= table.by_domain.keys()  # the configuration gives them queues, or takes them away
         self._configured = {name for name in table.by_domain.values() if "." in name}
         self._block_pause_seconds = block_pause_seconds
         self._paced = {
@@ -109,14 +109,14 @@ class Throttle:
         return now if paced is None else paced.next_at(now)
 
     def hand_out(self, name: str, at: float) -> None:
-        """A copy for this destination goes at `at`."""
+        """Note that a copy for this destination goes out at `at`."""
         self._in_flight[name] += 1
         paced = self._paced.get(name)
         if paced is not None:
             paced.spend([at])
 
     def give_back(self, name: str) -> None:
-        """A copy that was handed out has its result, whichever."""
+        """Note that a copy that was handed out has its result, whatever it is."""
         self._in_flight[name] -= 1
 
     # ------------------------------------------------------------------ what to claim
@@ -230,7 +230,7 @@ class Throttle:
         return True
 
     def retry(self, domain: str | None, now: float) -> None:
-        """A person wants what waits to be tried now: for one domain with its provider, or for all."""
+        """Somebody wants what waits to be tried now: for one domain and its provider, or for all."""
         for name in list(self._states) if domain is None else [self.table.destination_of(domain) or domain]:
             self.reopen(name, now)
 
@@ -282,7 +282,7 @@ class Throttle:
         return changed
 
     def bring_back(self, changed: ThrottleChanges) -> None:
-        """This was not stored."""
+        """Take back changes that could not be stored."""
         self._changed |= {*changed.states, *changed.forgotten}
         self._opening |= {*changed.opened}
         self._blocked |= {*changed.blocked}

@@ -1,4 +1,4 @@
-"""A timer of the event loop that goes off at the earliest of the times it was set to."""
+"""A timer of the event loop that goes off at the earliest of the times it was set for."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 
 class Timer:
-    """Calls back once, when the earliest time comes. Then it may be set again."""
+    """Calls back once, at the earliest time. Then it may be set again."""
 
     def __init__(self, call: Callable[[], None]) -> None:
         self._call = call

@@ -38,7 +38,7 @@ class WakeUps:
 
     @property
     def next_at(self) -> float | None:
-        """When something is due by itself; None for nothing."""
+        """When something is next due without any other cause; None if nothing is."""
         return min((at for at in (self.again_at, self._advance_at) if at is not None), default=None)
 
     def record(self) -> None:
@@ -61,7 +61,7 @@ class WakeUps:
         self._wanted.set()
 
     def plan_next(self, work: Work) -> None:
-        """Do at least so much in the next cycle, whenever that is."""
+        """Do at least this much in the next cycle, whenever that is."""
         self._work = max(self._work, work)
 
     def be_careful(self) -> None:
@@ -76,7 +76,7 @@ class WakeUps:
     def plan(
         self, *, again_at: float | None = None, low_water: LowWater | None = None, after_result: bool = False
     ) -> None:
-        """When to claim again by ourselves."""
+        """Plan when to claim again without another cause."""
         self.again_at, self.low_water, self.after_result = again_at, low_water or LowWater(), after_result
 
     def plan_advance(self, at: float | None) -> None:
@@ -92,7 +92,7 @@ class WakeUps:
         if work is Work.ADVANCE:
             self._advanced_at = now
         if work >= Work.CLAIM:
-            self.low_water = LowWater()  # this cycle claims more: what it finds is not a reason for the next one
+            self.low_water = LowWater()  # this cycle claims more: what it finds is no reason for the next one
         return work
 
     def _is_time_to_advance(self, now: float) -> bool:
@@ -102,7 +102,7 @@ class WakeUps:
         return not self._advanced_at <= now < self._advanced_at + SAFETY_SECONDS - EARLY_SECONDS
 
     async def sleep(self, now: float, seconds: float | None) -> None:
-        """Wait for something to record or to claim; with `seconds` at most so long."""
+        """Wait for something to record or to claim, at most for `seconds` if given."""
         # Cycles that only record do not postpone the next one that does everything; nor does a clock that was set back.
         ends = [min(self._advanced_at, now) + SAFETY_SECONDS, self.next_at]
         if seconds is not None:

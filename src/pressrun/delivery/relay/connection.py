@@ -39,26 +39,26 @@ class ConnectionOwner(Protocol):
     def next(self) -> Outgoing | None: ...
 
     def recorded(self, connection: Connection, outcomes: Sequence[RecipientOutcome]) -> None:
-        """So messages fared that were answered together."""
+        """These messages have their outcomes; their replies arrived together."""
 
     def opened(self, connection: Connection) -> None:
-        """The opening is done: it takes messages from now on."""
+        """The session is set up: it takes messages from now on."""
 
     def idled(self, connection: Connection) -> None:
-        """It could take a message, now or when woken; said again each time that something happened or it was woken."""
+        """It could take a message, now or when woken; called again whenever something happened or it was woken."""
 
     def filled(self, connection: Connection) -> None:
-        """It could take no further message for the moment."""
+        """It can take no further message for the moment."""
 
     def closed(self, connection: Connection, problem: Problem | None) -> None:
-        """Nothing more will be taken or settled; called once, before `gone`."""
+        """It takes no more messages, and no more outcomes will come; called once, before `gone`."""
 
     def gone(self, connection: Connection) -> None:
-        """Its socket is closed; said once."""
+        """Its socket is closed; called once."""
 
 
 class Connection(asyncio.BufferedProtocol):
-    """Call `open` as a task; everything after that happens by callbacks."""
+    """Call `open` as a task; everything after that happens in callbacks."""
 
     def __init__(
         self,
@@ -90,13 +90,13 @@ class Connection(asyncio.BufferedProtocol):
         # each connection. A view, since asyncio's TLS reads into slices of it.
         self._received = memoryview(bytearray(RECEIVED_BYTES))
         self._stalled_at: int | None = None  # octets that the transport still held when it asked us to stop writing
-        self.number = number  # the how-manieth of its relay it is
+        self.number = number  # which connection to its relay this is, counted from 1
         self.carried = 0
-        self.unknown = 0  # messages that may have been taken or not
+        self.unknown = 0  # messages that may or may not have been taken
 
     @property
     def is_open(self) -> bool:
-        """Whether the dialogue got as far as taking messages."""
+        """Whether the session is set up, so that it takes messages."""
         return self._dialogue.is_open
 
     @property
@@ -132,7 +132,7 @@ class Connection(asyncio.BufferedProtocol):
                 await self._upgrade()
         except asyncio.CancelledError:
             self.abort(None)
-            self._vanish()  # a transport that nobody waited for to the end may tell of its own by nothing
+            self._vanish()  # a transport whose set-up was cancelled may never call connection_lost
             raise
         except OSError as error:
             self.abort(_problem(error, "cannot connect"))
@@ -141,7 +141,7 @@ class Connection(asyncio.BufferedProtocol):
             self.abort(Problem(Fault.CONNECT, f"cannot connect: {type(error).__name__}"))
 
     def wake(self) -> bool:
-        """There may be work; says whether any was taken."""
+        """Take work, if there is any; returns whether there was."""
         taken = self.carried
         events = self._dialogue.wake(time.monotonic())
         if self.carried == taken and not events:
@@ -157,7 +157,7 @@ class Connection(asyncio.BufferedProtocol):
             self._act(self._dialogue.finish())
 
     def abort(self, problem: Problem | None) -> None:
-        """Close now; what has no answer is settled by the rules of the dialogue."""
+        """Close now; messages without a reply get their outcome by the rules of the dialogue."""
         if not self._closed:
             self._act(self._dialogue.connection_lost(problem))
 
@@ -226,7 +226,7 @@ class Connection(asyncio.BufferedProtocol):
                 ssl_handshake_timeout=self._settings.timeouts.tls_seconds,
             )
         except BaseException:
-            # The plain transport may have no way left to tell us of its end: see it closed, then say so ourselves.
+            # The plain transport may no longer be able to report its end: let it close, then report that ourselves.
             self._transport = None
             plain.abort()
             await asyncio.sleep(0)
@@ -248,7 +248,7 @@ class Connection(asyncio.BufferedProtocol):
         return outgoing
 
     def _act(self, events: list[Event]) -> None:
-        """Tell first, then write: a kill repeats what is in flight, and not what was answered besides (decision 37)."""
+        """Report first, then write: a kill repeats what is in flight, but nothing that was answered (decision 37)."""
         outcomes = [event for event in events if isinstance(event, RecipientOutcome)]
         self._report(outcomes)
         out = self._dialogue.outbox()
@@ -260,7 +260,8 @@ class Connection(asyncio.BufferedProtocol):
                 self._change(event)
         if not self._closed:
             phase = self._dialogue.phase
-            if events or out or phase is not self._awaits:  # else half a reply came: a relay that trickles stalls
+            # Half a reply is no progress: a relay that sends one bit by bit counts as stalled.
+            if events or out or phase is not self._awaits:
                 self._awaits = phase
                 self._deadline.moved()
             if self._dialogue.has_room:
@@ -283,7 +284,7 @@ class Connection(asyncio.BufferedProtocol):
             self._owner.opened(self)
         elif isinstance(event, StartTls):
             if self._transport is not None:
-                self._transport.pause_reading()  # what comes now is for the handshake alone
+                self._transport.pause_reading()  # what comes now belongs to the handshake
             self._turn(tls=True)
 
     def _turn(self, *, tls: bool) -> None:
@@ -320,7 +321,7 @@ class Connection(asyncio.BufferedProtocol):
 
     def _expired(self) -> None:
         if self._stalled_at is not None and self._unwritten() < self._stalled_at:
-            self._stalled_at = self._unwritten()  # slow, but it moves
+            self._stalled_at = self._unwritten()  # slow, but it makes progress
             self._moved()
             return
         phase = self._dialogue.phase

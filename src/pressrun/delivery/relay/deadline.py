@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-GRAIN_SECONDS = 0.01  # the timer rings no more often: a connection that may be idle for 1 ms waits minutes for replies
+GRAIN_SECONDS = 0.01  # the timer fires no more often: a connection that may be idle for 1 ms waits minutes for replies
 
 
 class Deadline:

@@ -19,13 +19,13 @@ from pressrun.smtp.delivery_mode import DeliveryMode
 from pressrun.smtp.errors import Problem
 
 REMEMBERED_SECONDS = 3600.0
-TIMES_BROKEN_OFF = 2  # once, a relay may have been started anew
+TIMES_BROKEN_OFF = 2  # once, the relay may just have been restarted
 
 log = logging.getLogger("pressrun.relay")
 
 
 class Fallback:
-    """The fastest way that one relay is fit for; `clock` gives UTC seconds."""
+    """The fastest mode that one relay can be trusted with; `clock` gives UTC seconds."""
 
     def __init__(self, relay: str, fastest: DeliveryMode, clock: Callable[[], float]) -> None:
         self._relay = relay
@@ -40,35 +40,35 @@ class Fallback:
 
     @property
     def mode(self) -> DeliveryMode:
-        """No faster than so the next connection may go."""
+        """The fastest mode that the next connection may use."""
         if self._mode is not self._fastest and not 0 <= self._until - self._clock() <= REMEMBERED_SECONDS:
-            self._mode = self._fastest  # an hour is over, or the clock was set
+            self._mode = self._fastest  # an hour has passed, or the clock was set
         return self._mode
 
     @property
     def note(self) -> str | None:
-        """What an operator should know; None while the relay is talked to as fast as agreed."""
+        """What an operator should know; None while the relay is used as fast as configured."""
         return None if self.mode is self._fastest else f"talked to by {self._mode}, because: {self._error}"
 
     def protocol_violated(self, mode: DeliveryMode, problem: Problem) -> None:
-        """On a connection that went this way the relay said what makes no sense."""
+        """On a connection in this mode, the relay sent an invalid reply."""
         self._step_down(mode, problem, is_proved=True)
 
     def stalled(self, mode: DeliveryMode, problem: Problem) -> None:
-        """Such a connection stalled, or broke before the relay had decided about any message."""
+        """A connection in this mode stalled, or broke before the relay had decided about any message."""
         self._step_down(mode, problem, is_proved=False)
 
     def broke_in_flight(self, mode: DeliveryMode, problem: Problem, number: int, newest: int) -> None:
-        """Such a connection broke with messages in flight; it was opened as that number, `newest` by now."""
+        """A connection in this mode broke with messages in flight. It was number `number`; the latest is `newest`."""
         if number <= self._newest_then:
-            return  # it stood when another broke: one relay that goes away breaks them all
+            return  # it was open when another broke: a relay that goes away breaks them all
         self._newest_then = newest
         self._broken_off += 1
         if self._broken_off >= TIMES_BROKEN_OFF:
             self._step_down(mode, problem, is_proved=False)
 
     def ended_well(self) -> None:
-        """A connection came to a good end."""
+        """A connection ended as it should."""
         self._broken_off = 0
 
     def _step_down(self, mode: DeliveryMode, problem: Problem, *, is_proved: bool) -> None:
@@ -77,7 +77,7 @@ class Fallback:
             if not (self._is_proved or is_proved):
                 self._mode, self._is_proved = self._fastest, True
             return
-        if before.is_simpler_than(mode):  # another connection told the same
+        if before.is_simpler_than(mode):  # another connection has reported the same
             return
         self._is_proved = is_proved or (self._is_proved and before is not self._fastest)
         self._mode = mode.simpler

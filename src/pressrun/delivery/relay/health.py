@@ -19,7 +19,7 @@ from pressrun.smtp.errors import Fault, Problem
 
 FIRST_DELAY_SECONDS = 1.0
 LONGEST_DELAY_SECONDS = 60.0
-TOLD_AGAIN_SECONDS = 3600.0  # while a relay fails, its line comes once an hour: who reads yesterday's log finds it
+TOLD_AGAIN_SECONDS = 3600.0  # while a relay fails, its line is repeated once an hour, so that every day's log has it
 
 log = logging.getLogger("pressrun.relay")
 
@@ -41,7 +41,7 @@ class Health:
         return self.failing_since is not None
 
     def failed(self, problem: Problem, *, while_open: bool, others_work: bool) -> None:
-        """A connection failed without any use; logged when that is news."""
+        """A connection failed before it was of any use; logged when that is news."""
         error = str(problem)
         fault = problem.fault.value
         news = error != self.last_error
@@ -73,7 +73,7 @@ class Health:
         return float(min(LONGEST_DELAY_SECONDS, FIRST_DELAY_SECONDS * 2 ** min(self._strikes - 1, 10)))
 
     def opened(self) -> None:
-        """A connection came as far as taking messages."""
+        """A connection was set up, and takes messages."""
         if self.is_failing and not self._needs_decision:
             self._recover()
 
@@ -87,7 +87,7 @@ class Health:
         self._strikes = 0
 
     def broke(self, problem: Problem) -> None:
-        """A connection that had been of use ended badly: no failure of the relay, but not for nothing either."""
+        """A connection that had been of use ended badly: no failure of the relay, but worth a line in the log."""
         is_ordinary = problem.fault in {Fault.SHUT, Fault.DROPPED}
         event(
             log,

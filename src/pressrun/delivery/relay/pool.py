@@ -30,7 +30,7 @@ from pressrun.smtp.window import Window
 
 log = logging.getLogger("pressrun.relay")
 
-AHEAD = 0.8  # of what one connection carries: with 100, what goes at 200 a second while a greeting takes 0.4 s
+AHEAD = 0.8  # of what one connection may carry: of 100 messages these are 80, at 200/s the time of a greeting of 0.4 s
 
 
 class Pool:
@@ -55,12 +55,12 @@ class Pool:
         self._window = Window()
         self._members: set[Connection] = set()  # until their socket is closed
         self._opening: set[Connection] = set()
-        self._taking: Counter[DeliveryMode] = Counter()  # how many take messages now, by the way in which those go
+        self._taking: Counter[DeliveryMode] = Counter()  # how many take messages now, by delivery mode
         self._idle: dict[Connection, None] = {}  # the one used last is the first to be used again,
         self._roomy: dict[Connection, None] = {}  # and behind those come what has messages in flight, and room for more
         self._careful = False  # a connection failed: one probe at a time, until one succeeds
         self._probe: Connection | None = None
-        self._ahead: Connection | None = None  # opened before it is needed, the last one
+        self._ahead: Connection | None = None  # the latest, opened before it was needed
         self._retry: asyncio.TimerHandle | None = None
         self._tasks: dict[asyncio.Task[None], Connection] = {}
         self._count = 0
@@ -207,7 +207,7 @@ class Pool:
             self._fallback.ended_well()
             return
         if connection is self._ahead and not connection.is_open and self._taking.total() > 0:
-            return  # the relay may have no room for one more: what works goes on, and nothing waited for this one
+            return  # the relay may accept no further connection: the others go on, and nothing waited for this one
         if connection.mode is not None and connection.carried:
             self._judge(connection, connection.mode, problem)
         if connection.has_proved:
@@ -224,12 +224,12 @@ class Pool:
         self._members.discard(connection)
         if not self._members:
             self._empty.set()
-        self.wake()  # what it gave back may go by another that is idle
+        self.wake()  # what it gave back may go through another that is idle
 
     # ---
 
     def _judge(self, connection: Connection, mode: DeliveryMode, problem: Problem) -> None:
-        """Whether the way in which the messages went was to blame."""
+        """Judge whether the delivery mode was to blame."""
         if problem.fault is Fault.PROTOCOL:
             self._fallback.protocol_violated(mode, problem)
         elif problem.fault is Fault.TIMEOUT or (problem.fault is not Fault.SHUT and not connection.has_proved):
@@ -257,7 +257,7 @@ class Pool:
         At a rate nothing waits between two turns, so it is what was carried that tells that more will come.
         """
         if self._stopping or (self._ahead is not None and not self._ahead.carried):
-            return  # the one before was refused, or idled out unused
+            return  # the last one was refused, or timed out unused
         if len(self._members) >= self.settings.connections:
             return
         each = self.settings.messages_per_connection
@@ -303,7 +303,7 @@ class Pool:
 
 
 def session_terms(settings: RelaySettings, helo_name: str) -> SessionTerms:
-    """How to speak with a relay."""
+    """The terms of sessions with a relay."""
     credentials = None
     if settings.username is not None:
         credentials = Credentials(username=settings.username, password=settings.password or "")

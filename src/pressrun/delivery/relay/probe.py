@@ -1,4 +1,4 @@
-"""Whether a relay would take mail from us: a connection as for mail, with one message or none, and QUIT."""
+"""Whether a relay would take mail from us: a connection as for sending, with one message or none, and QUIT."""
 
 from __future__ import annotations
 

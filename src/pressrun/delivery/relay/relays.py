@@ -38,7 +38,7 @@ class Relays:
         self._first = 0
 
     def wake(self) -> None:
-        """There is something to take; the relays take turns in being asked first."""
+        """There is something to take; the relays take turns at being asked first."""
         pools = self._pools
         if not pools:
             return

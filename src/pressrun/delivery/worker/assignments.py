@@ -80,7 +80,7 @@ class Assignments:
         self._lease = lease
 
     def add(self, relay: str, jobs: Sequence[Job]) -> None:
-        """Give these rows to the connections to this relay, after those that wait."""
+        """Give these rows to the connections to this relay, after those that already wait."""
         self._rows.setdefault(relay, deque()).extend(jobs)
 
     # ------------------------------------------------------------------ the feed of the connections
@@ -95,7 +95,7 @@ class Assignments:
             job = rows[0]
             if job.slot_at and not self._has_slot(relay, rows):
                 return None
-            if not rows or rows[0] is not job:  # its slot had passed
+            if not rows or rows[0] is not job:  # its slot has passed
                 continue
             outgoing = self._composed.pop(job.row.id, None) or self._compose(rows)
             rows.popleft()

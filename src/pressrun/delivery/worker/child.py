@@ -1,4 +1,4 @@
-"""A process of ours that another one starts and talks to over a socket: how it is started, read and ended."""
+"""A process of ours that another starts and talks to over a socket: how it is started, read and ended."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Line(asyncio.Protocol, ABC):
 
     @abstractmethod
     def heard(self, data: bytes) -> None:
-        """Read octets that have arrived."""
+        """Take octets that have arrived."""
 
     @property
     def is_awaited(self) -> bool:
@@ -96,7 +96,7 @@ def reason(problem: Exception) -> str:
 
 
 async def see_off(process: asyncio.subprocess.Process) -> None:
-    """End the process; a healthy one ends by itself when the socket is closed."""
+    """See the process end: a healthy one ends by itself when the socket is closed."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(GRACE_SECONDS):
             await process.wait()

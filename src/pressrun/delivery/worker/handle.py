@@ -43,11 +43,11 @@ from pressrun.store.queue.journal import Claim, Journal, JournalEntry
 log = logging.getLogger("pressrun.worker")
 
 MODULE = "pressrun.delivery.worker"
-SILENT_SECONDS = 30.0  # a process that says nothing for so long is stuck: its heartbeat comes each second
+SILENT_SECONDS = 30.0  # a process that says nothing for this long is stuck: its heartbeat comes every second
 SOON_RESULTS = 100  # a process that gave more results than this, or lived on (child), is started again at once
 END_SECONDS = 5.0  # beyond a drain, until a process that does not end is killed
-IDLE_SECONDS = 300.0  # a process without work gives its memory back after so long
-STALE_SECONDS = 5.0  # a row that no connection takes for so long goes back: readers leave and editors cancel
+IDLE_SECONDS = 300.0  # a process without work ends after this time, and gives its memory back
+STALE_SECONDS = 5.0  # a row that no connection takes for this long goes back: readers leave and editors cancel
 # Rows go to a process before its connections ask, so that none waits while the daemon is busy with something else for
 # some milliseconds. A kill repeats none of these rows, as no connection has had them. Only a worker whose results keep
 # coming gets them: what waits behind slow destinations in one worker could have gone by another.
@@ -92,7 +92,7 @@ class WorkerHandle(BackgroundLoop):
         self._used_at = 0.0
         self._result_at: dict[str, float] = {}
         self._results = 0  # in this life of the process
-        self._ends = 0  # of processes that did not live long, in a row
+        self._ends = 0  # processes in a row that did not live long
         self._failing_since: float | None = None
         self._is_retiring = False
         self._lease: Lease | None = None
@@ -133,7 +133,7 @@ class WorkerHandle(BackgroundLoop):
             return 0
         if self._delivers(relay):
             capacity += AHEAD
-        elif self.is_stuck(relay):  # behind what its connections wait for, a row would wait, too
+        elif self.is_stuck(relay):  # a row would wait behind those that its connections wait for
             capacity = min(capacity, self._statuses[relay].connections)
         return capacity - self._held.number(relay)
 
@@ -190,7 +190,7 @@ class WorkerHandle(BackgroundLoop):
             self._line.send(Renewed(lease.asked.boot, lease.asked.wall))
 
     def change(self, settings: WorkerSettings) -> None:
-        """Use these settings from now on, and the current keys of the ring."""
+        """Use these settings from now on, and the current keys of the key ring."""
         self._settings = settings
         self._learn(self._capacities)
         if self._line is not None:
@@ -277,7 +277,7 @@ class WorkerHandle(BackgroundLoop):
         line.send(Drain(0.0))
 
     def _end(self, why: str) -> None:
-        """Nothing is left of the process. A relay may or may not have accepted what it had in flight."""
+        """Nothing is left of the process. Relays may or may not have accepted what it had in flight."""
         self._line = self._process = None
         self._capacities.clear()
         self._statuses.clear()
@@ -305,7 +305,7 @@ class WorkerHandle(BackgroundLoop):
             return {}
 
     def _recall_stale(self) -> None:
-        """Have the process give back rows that it has had for long and that no connection has taken."""
+        """Have the process give back rows that it has had for a long time and that no connection has taken."""
         self._stale_timer = None
         stale = self._held.still_held()
         if self._line is not None and stale:

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-SUSPECTED_AFTER = 2  # ends: one alone is more often a person with a kill, or a machine short of memory
+SUSPECTED_AFTER = 2  # ends: a single one is more often somebody's kill, or a machine short of memory
 POISON_AFTER = SUSPECTED_AFTER + 2
-AT_MOST = 4096  # rows that are remembered: some never come back, as those of a cancelled edition
+AT_MOST = 4096  # rows that are remembered: some never come back, such as those of a cancelled edition
 
 
 class PoisonMessages:

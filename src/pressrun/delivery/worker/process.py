@@ -207,7 +207,7 @@ class WorkerProcess(asyncio.Protocol):
             self._loop.call_soon(self._report)
 
     def _report(self) -> None:
-        """Send all results, and the state of the relays if it has changed."""
+        """Send all results, and the state of the relays if that has changed."""
         self._is_reporting = False
         if self._assignments is None or self._relays is None:
             return
@@ -223,7 +223,7 @@ class WorkerProcess(asyncio.Protocol):
             self._send(state)
 
     def _beat(self) -> None:
-        self._loop.call_later(HEARTBEAT_SECONDS, self._beat)  # first: whatever fails here fails once
+        self._loop.call_later(HEARTBEAT_SECONDS, self._beat)  # first, so that whatever fails here fails once
         self._report()
         if self._state is not None:
             self._send(self._state)
@@ -262,7 +262,7 @@ async def _serve(descriptor: int, parent: int, journal: Journal | None) -> None:
     connection.setblocking(False)
     loop = asyncio.get_running_loop()
     process = WorkerProcess(os._exit, journal)
-    if journal is None:  # nobody would learn of further replies
+    if journal is None:  # nobody would hear of further replies
         end_with_parent(parent)
     else:
         loop.add_signal_handler(signal.SIGUSR1, process.finish)

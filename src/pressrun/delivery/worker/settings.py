@@ -30,7 +30,7 @@ class WorkerSettings(Struct, frozen=True, kw_only=True):
     log: LogSettings
 
     def signer(self) -> Signer | None:
-        """The signer for these settings; None where nothing is signed."""
+        """The signer for these settings; None if nothing is signed."""
         return build_signer(self.dkim, self.delivery)
 
     def check(self) -> None:

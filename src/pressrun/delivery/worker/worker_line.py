@@ -53,7 +53,7 @@ class WorkerLine(child.Line):
                 log.exception("worker.job_not_sent", extra={"fields": {"relay": relay, "delivery": job.row.id}})
                 failed.append(_failed(job.row.id, problem))
         failed += self._send_copies(relay, copies)
-        if len(self._editions) > EDITIONS_AT_MOST:  # only now: some of the copies may have needed the oldest
+        if len(self._editions) > EDITIONS_AT_MOST:  # only now, since some of the copies may have needed the oldest
             self.send(Forget([*self._editions]))
             self._editions.clear()
         return failed

@@ -28,8 +28,8 @@ log = logging.getLogger("pressrun.worker")
 # Rows that wait: a process sends fewer in less time than another one takes to start. More than are claimed at a time
 # (delivery.queue.dispatcher.BATCH) may never wait.
 MANY = 128
-AT_MOST = 8  # processes: more deliver no faster than one daemon can claim and record
-POISON = "WorkerEnded"  # the fault of a row with which processes ended again and again
+AT_MOST = 8  # processes: with more, mail goes out no faster than one daemon can claim and record it
+POISON = "WorkerEnded"  # the fault of a row that processes had when they ended again and again
 
 
 def count_workers(wanted: int = 0) -> int:
@@ -75,7 +75,7 @@ class Workers:
     # ------------------------------------------------------------------ what the queue asks
 
     def wake(self) -> None:
-        """There is something to send; the relays take turns in being served first."""
+        """There is something to send; the relays take turns at being served first."""
         names = self._names
         self._first += 1
         for index in range(len(names)):
@@ -104,7 +104,7 @@ class Workers:
             worker.renew(lease)
 
     def change(self, settings: WorkerSettings) -> None:
-        """Go on under other settings or, raising BadConfiguration, under the present ones."""
+        """Continue with other settings or, raising BadConfiguration, with the present ones."""
         settings.check()
         self._settings = settings
         self.adopt()
@@ -149,7 +149,7 @@ class Workers:
             most = sum(rooms.values())
             try:
                 jobs = self._supply.next(relay, most)
-            except Exception:  # the workers have nothing to do with it, and go on with what they have
+            except Exception:  # this is no fault of the workers, which go on with what they have
                 log.exception("relay.claim_error", extra={"fields": {"relay": relay}})
                 return
             for worker, share in self._spread(relay, rooms, jobs).items():
@@ -235,7 +235,7 @@ class Workers:
         self._isolating = None
 
     def _status(self, relay: str) -> RelayStatus:
-        """How a relay does by all processes: it fails where one says so, and none has a connection to it."""
+        """The state of a relay as all processes see it: it fails if one says so and none has a connection to it."""
         statuses = [status for worker in self._workers if (status := worker.status(relay)) is not None]
         connections = sum(status.connections for status in statuses)
         failing = [status for status in statuses if status.failing_since is not None]
