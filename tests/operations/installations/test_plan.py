@@ -10,12 +10,15 @@ from hypothesis import strategies as st
 
 from pressrun.core.errors import BadInput, NotFound
 from pressrun.core.names import MAX_NAME, parse_list_name
+from pressrun.core.site import Site
 from pressrun.operations.installations.bans import compile_ban, is_banned
 from pressrun.operations.installations.installation import Installation, OldList, origin_of
 from pressrun.operations.installations.plan import Fates, Present, Reject, plan_lists, propose_name
 from pressrun.operations.sources.member import MemberState, SourceMember
+from pressrun.services.lists.forwarding import captured_names
 
 D = "news.example"
+SITE = Site(base_url="https://news.example", mail_domain=D)
 
 
 def old(name: str, **settings: str) -> OldList:
@@ -46,10 +49,10 @@ def test_a_name_stays_as_close_as_it_can(text: str, expected: str) -> None:
 
 
 def test_lists_of_one_name_get_two() -> None:
-    moves = plan_lists("x", [old("a.b"), old("a_b"), old("c")], ["a_b@old.example", "a.b=second"], Present(), D)
+    moves = plan_lists("x", [old("a.b"), old("a_b"), old("c")], ["a_b@old.example", "a.b=second"], Present(), SITE)
     assert [("a.b@old.example", "second"), ("a_b@old.example", "a-b")] == [(move.old.key, move.name) for move in moves]
     assert ["a-b", "a-b-2", "c"] == [
-        move.name for move in plan_lists("x", [old("a.b"), old("a_b"), old("c")], [], Present(), D)
+        move.name for move in plan_lists("x", [old("a.b"), old("a_b"), old("c")], [], Present(), SITE)
     ]
 
 
@@ -57,35 +60,64 @@ def test_an_earlier_run_is_recognised_by_where_its_list_came_from() -> None:
     """Not by its name, which another list may have had."""
     digest = origin_of("x", "news@old.example")[0]
     begun = Present(names=frozenset({"letter"}), origins={digest: "letter"})
-    (move,) = plan_lists("x", [old("news")], [], begun, D)
+    (move,) = plan_lists("x", [old("news")], [], begun, SITE)
     assert ("letter", True) == (move.name, move.is_begun)
-    (other,) = plan_lists("y", [old("news")], [], begun, D)
+    (other,) = plan_lists("y", [old("news")], [], begun, SITE)
     assert ("news", False) == (other.name, other.is_begun)
 
 
 def test_every_name_that_cannot_be_had_is_named_at_once() -> None:
     present = Present(names=frozenset({"news", "other"}))
     with pytest.raises(BadInput, match=r"(?s)news@old\.example.*other@old\.example"):
-        plan_lists("x", [old("news"), old("other")], [], present, D)
+        plan_lists("x", [old("news"), old("other")], [], present, SITE)
     with pytest.raises(BadInput, match="given twice"):
-        plan_lists("x", [old("news"), old("other")], ["news=a", "other=a"], Present(), D)
+        plan_lists("x", [old("news"), old("other")], ["news=a", "other=a"], Present(), SITE)
     with pytest.raises(NotFound, match=r"Its lists: news@old\.example"):
-        plan_lists("x", [old("news")], ["nothing"], Present(), D)
+        plan_lists("x", [old("news")], ["nothing"], Present(), SITE)
 
 
 def test_a_list_without_a_title_is_called_by_its_name_here() -> None:
     """The dry run would say nothing, and the move would fail at it."""
-    (move,) = plan_lists("x", [OldList(key="(5)", name=" ", title="\t", settings={})], [], Present(), D)
+    (move,) = plan_lists("x", [OldList(key="(5)", name=" ", title="\t", settings={})], [], Present(), SITE)
     assert ("list", "list") == (move.name, move.old.title)
 
 
 def test_settings_that_cannot_be_had_are_left_behind_before_anything_is_done() -> None:
     """Else the list would fail in the middle of the move."""
     source = old("news", language="qqq", owner=f"news-owner@{D}", description="a\x07b" + "x" * 5000, listed="true")
-    (move,) = plan_lists("x", [source], [], Present(), D)
+    (move,) = plan_lists("x", [source], [], Present(), SITE)
     assert {"listed", "description"} == move.old.settings.keys()
     assert move.old.settings["description"].startswith("a bx")
     assert ["language", "owner"] == [text.partition(":")[0] for text in move.old.left_behind]
+
+
+def test_an_owner_whose_address_becomes_a_list_is_left_behind() -> None:
+    """Else one of the two lists would fail in the middle of the move, since mail to the owner would loop."""
+    sources = [old("news", owner=f"staff@{D}"), old("staff", owner="olga@x.example")]
+    news, staff = plan_lists("x", sources, [], Present(), SITE)
+    assert {} == news.old.settings
+    assert [f"owner: staff@{D} is an address of a list here, so its mail would loop. Give a person's address"] == list(
+        news.old.left_behind
+    )
+    assert {"owner": "olga@x.example"} == staff.old.settings
+    (alone,) = plan_lists("x", sources[:1], [], Present(), SITE)
+    assert {"owner": f"staff@{D}"} == alone.old.settings
+
+
+def test_an_owner_whom_no_envelope_can_name_is_left_behind() -> None:
+    (move,) = plan_lists("x", [old("news", owner="jörg@x.example")], [], Present(), SITE)
+    assert {} == move.old.settings
+    receiving = Site(base_url="https://news.example", mail_domain=D, receives_mail=True)
+    (move,) = plan_lists("x", [old("news", owner="jörg@x.example")], [], Present(), receiving)
+    assert {"owner": "jörg@x.example"} == move.old.settings
+
+
+def test_a_name_that_would_capture_mail_to_a_person_is_not_available() -> None:
+    """The error has the option that helps."""
+    captured = captured_names(Site(base_url="https://n.example", mail_domain=D, operator=f"ops@{D}"), {})
+    with pytest.raises(BadInput, match=rf"(?s)ops@{D} is the operator, .* --list 'ops@old.example=NAME'"):
+        plan_lists("x", [old("ops")], [], Present(captured=captured), SITE)
+    plan_lists("x", [old("ops")], ["ops=office"], Present(captured=captured), SITE)
 
 
 class Banning(Installation):
@@ -113,7 +145,7 @@ class Banning(Installation):
 def test_members_whom_a_pattern_bans_are_suspended_on_that_list() -> None:
     """Each pattern is reported, and also that one was not checked."""
     installation = Banning()
-    moves = plan_lists("x", installation.lists(), [], Present(), D)
+    moves = plan_lists("x", installation.lists(), [], Present(), SITE)
     rejects: list[Reject] = []
     fates = Fates(installation, moves, 0, rejects.append)
     assert {("banned", "refused"): 3} == fates.count_bans()

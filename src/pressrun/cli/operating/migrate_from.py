@@ -34,6 +34,7 @@ from pressrun.operations.installations.installation import PROGRAMS, Installatio
 from pressrun.operations.installations.messages import BadMessage, OldMessage, check_archive, read_messages
 from pressrun.operations.installations.plan import Fates, ListMove, Present, Reject, all_names, plan_lists
 from pressrun.runtime.clock import utc_now
+from pressrun.services.lists.forwarding import captured_names
 from pressrun.services.members.neighbours import in_batches
 from pressrun.store.lists import lists, redirects
 
@@ -113,8 +114,7 @@ def migrate_from(
     with closing(open_installation(program, source, files)) as installation, new_rejects(rejects_file) as file:
         rejects = Rejects(file)
         present = _find_present(invocation, installation, program)
-        site = invocation.settings.site
-        moves = plan_lists(program, installation.lists(), chosen, present, site.mail_domain)
+        moves = plan_lists(program, installation.lists(), chosen, present, invocation.settings.site)
         if not no_archives:  # before anything is written
             for path in chain.from_iterable(move.old.archives for move in moves):
                 check_archive(path)
@@ -223,13 +223,12 @@ def _find_present(invocation: Invocation, installation: Installation, program: s
     """The lists that are here, and which of them came from this installation."""
     origins = [origin_of(program, old.key)[0] for old in installation.lists()]
     with reading_if_any(invocation) as tx:
-        if tx is None:
-            return Present()
-        here = lists.all_lists(tx)
-        places = redirects.find_places(tx, origins)
-    names = all_names([target.name for target in here], [target.family for target in here])
+        here = [] if tx is None else lists.all_lists(tx)
+        places = [] if tx is None else redirects.find_places(tx, origins)
     return Present(
-        names=names, origins={place.digest: place.list_name for place in places if place.list_name is not None}
+        names=all_names([target.name for target in here], [target.family for target in here]),
+        captured=captured_names(invocation.settings.site, {target.name: target.owner for target in here}),
+        origins={place.digest: place.list_name for place in places if place.list_name is not None},
     )
 
 

@@ -13,14 +13,16 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from pressrun.core.addresses.address import find_address, parse_address
+from pressrun.core.addresses.address import Address, find_address, parse_address
 from pressrun.core.addresses.mail_routes import RouteKind, own_route
 from pressrun.core.addresses.old_links import Place
 from pressrun.core.errors import BadInput, NotFound
 from pressrun.core.names import MAX_NAME, parse_list_name
+from pressrun.core.site import Site
 from pressrun.operations.installations.bans import compile_ban, is_banned
 from pressrun.operations.installations.installation import Installation, OldList, origin_of
 from pressrun.operations.sources.member import MemberState, SourceMember
+from pressrun.services.lists.forwarding import check_owner
 from pressrun.services.lists.list_settings import read_settings
 from pressrun.services.lists.setting_kinds import LONGEST_LINE, LONGEST_TEXT
 from pressrun.services.members.row_checks import check_row
@@ -52,14 +54,17 @@ class ListMove(Struct, frozen=True, kw_only=True):
 
 
 class Present(Struct, frozen=True, kw_only=True):
-    """The names of lists and families here, and the lists that came from elsewhere by the digest of their origin."""
+    """What is here: the names of lists and families, those that no list may have, each with the reason, and the lists
+    that came from elsewhere by the digest of their origin.
+    """
 
     names: frozenset[str] = frozenset()
+    captured: Mapping[str, str] = field(default_factory=dict)
     origins: Mapping[str, str] = field(default_factory=dict)
 
 
 def plan_lists(
-    program: str, lists: Sequence[OldList], chosen: Sequence[str], present: Present, mail_domain: str
+    program: str, lists: Sequence[OldList], chosen: Sequence[str], present: Present, site: Site
 ) -> list[ListMove]:
     """The lists to move: all, or those that are `chosen` as `OLD` or `OLD=NEW`.
 
@@ -74,41 +79,44 @@ def plan_lists(
             continue
         begun = present.origins.get(origin_of(program, old.key)[0])
         name = names.get(old.key) or begun or propose_name(old.name, taken - present.names)
-        if name != begun and name in present.names:
-            problems.append(f"{old.key}: a list {name} exists here. Give it another name: --list '{old.key}=NAME'")
+        if name != begun and (reason := _why_unavailable(name, present)):
+            problems.append(f"{old.key}: {reason}. Give it another name: --list '{old.key}=NAME'")
         if name in {move.name for move in moves}:
             problems.append(f"{old.key}: the name {name} is given twice")
         taken.add(name)
-        moves.append(
-            ListMove(
-                program=program, old=_with_good_settings(old, name, mail_domain), name=name, is_begun=begun == name
-            )
-        )
+        moves.append(ListMove(program=program, old=old, name=name, is_begun=begun == name))
     if problems:
         raise BadInput("nothing was moved:\n" + "\n".join(f"  {problem}" for problem in problems))
-    return moves
+    names_here = present.names | {move.name for move in moves}
+    return [replace(move, old=_with_good_settings(move.old, move.name, names_here, site)) for move in moves]
 
 
-def _with_good_settings(old: OldList, name: str, mail_domain: str) -> OldList:
+def _why_unavailable(name: str, present: Present) -> str | None:
+    return f"a list {name} exists here" if name in present.names else present.captured.get(name)
+
+
+def _with_good_settings(old: OldList, name: str, names_here: Collection[str], site: Site) -> OldList:
     """The list with a title, or its name here, and valid settings; the others are named in what is left behind."""
     settings, left = {}, list(old.left_behind)
     for key, value in old.settings.items():
         text = "".join(sign if sign.isprintable() or sign == "\n" else " " for sign in value)[:LONGEST_TEXT]
         try:
-            _check_setting(key, text, mail_domain)
+            read_settings({key: text})
+            if key == "owner":
+                _check_owner(parse_address(text), names_here, site)
             settings[key] = text
         except BadInput as problem:
-            left.append(f"{key}: {problem}")
+            left.append(str(problem) if str(problem).startswith(f"{key}: ") else f"{key}: {problem}")
     title = _one_line(old.title) or name
     return replace(old, title=title, settings=settings, left_behind=tuple(left))
 
 
-def _check_setting(key: str, text: str, mail_domain: str) -> None:
-    """Raise BadInput for a value that the list could not be created with."""
-    read_settings({key: text})
-    route = own_route(parse_address(text), mail_domain) if key == "owner" else None
+def _check_owner(owner: Address, names_here: Collection[str], site: Site) -> None:
+    """Raise BadInput for an owner whom the list could not have, once all lists have moved."""
+    route = own_route(owner, site.mail_domain)
     if route is not None and route.kind is not RouteKind.POST:
-        raise BadInput(f"{text} is the address of a list in Pressrun, so its mail would loop")
+        raise BadInput(f"{owner} is the address of a list in Pressrun, so its mail would loop")
+    check_owner(owner, site, names_here.__contains__)
 
 
 def _one_line(text: str) -> str:

@@ -14,7 +14,6 @@ from msgspec import Struct
 from msgspec.structs import asdict, replace
 
 from pressrun.core.addresses.address import Address, parse_address
-from pressrun.core.addresses.mail_routes import own_route
 from pressrun.core.addresses.old_links import Place
 from pressrun.core.errors import BadInput, ChangedMeanwhile, NotFound, PressrunError, Refused, Unavailable
 from pressrun.core.names import parse_list_name
@@ -30,6 +29,7 @@ from pressrun.services.editions.edition_builder import EditionBuilder
 from pressrun.services.editions.edition_storage import again_if_changed
 from pressrun.services.editions.welcome_edition import BuiltWelcome, WelcomePlan
 from pressrun.services.lists import list_end
+from pressrun.services.lists.forwarding import captured_names, check_owner
 from pressrun.services.lists.list_settings import read_settings
 from pressrun.services.lists.setting_kinds import Value, read_field
 from pressrun.services.people import editors
@@ -196,7 +196,7 @@ class ListAdmin:
             raise BadInput("welcome: create the list first, then set its welcome email with `pressrun list set`")
         if lists.find_list(tx, name) is not None:
             raise Refused(f"the list {name} already exists", at_shell=f"Change it with `pressrun list set {name} …`")
-        self._check_people(tx, name)
+        self._check_name(tx, name)
         title, now = str(change.values["title"]), self._context.now
         new = NewList(name=name, title=title, from_address=self._default_from(name, title))
         created = lists.find_list_by_id(tx, lists.insert_list(tx, new, now))
@@ -251,7 +251,8 @@ class ListAdmin:
         if values.get("relay") is not None and values["relay"] not in relays:
             raise BadInput(f"relay: {values['relay']!r} is not a relay. Available: {', '.join(sorted(relays))}")
         if values.get("owner"):
-            self._check_owner(tx, parse_address(str(values["owner"])))
+            owner = parse_address(str(values["owner"]))
+            check_owner(owner, self._context.site, lambda name: lists.find_list(tx, name) is not None)
         if values.get("closed") is False and list_removals.is_going_on(tx, target.id):
             raise Refused(f"the list {target.name} is being removed")
         if values.get("closed") is False and list_end.is_closing(tx, target):
@@ -275,28 +276,11 @@ class ListAdmin:
         changed = replace(target, **columns)  # read_settings gives each column its type
         return replace(changed, closed_at=None) if change.values.get("closed") is False else changed
 
-    def _check_owner(self, tx: Transaction, owner: Address) -> None:
-        """Raise BadInput for an owner to whom email cannot be forwarded, or whom an envelope cannot name."""
-        route = own_route(owner, self._context.site.mail_domain)
-        if route is not None and route.list_name and lists.find_list(tx, route.list_name) is not None:
-            raise BadInput(
-                f"owner: {owner} is an address of a list here, so its mail would loop. Give a person's address"
-            )
-        if owner.needs_smtputf8 and not self._context.site.receives_mail:
-            raise BadInput(
-                f"owner: {str(owner)!r}: without [smtp], it is the envelope sender of every copy, and many mail "
-                "servers only accept ASCII before the @. Give another address, or receive mail"
-            )
-
-    def _check_people(self, tx: Transaction, name: str) -> None:
+    def _check_name(self, tx: Transaction, name: str) -> None:
         """Raise Refused for a list name that would capture the email forwarded to the operator or to an owner."""
-        people = {"the operator": self._context.site.operator} | {
-            f"the owner of {other.name}": other.owner for other in lists.all_lists(tx)
-        }
-        for who, typed in people.items():
-            route = own_route(parse_address(typed), self._context.site.mail_domain) if typed else None
-            if route is not None and route.list_name == name:
-                raise Refused(f"{typed} is {who}, whose mail would go to the list. Choose another name")
+        owners = {other.name: other.owner for other in lists.all_lists(tx)}
+        if (reason := captured_names(self._context.site, owners).get(name)) is not None:
+            raise Refused(f"{reason}. Choose another name")
 
     def _default_from(self, name: str, title: str) -> str:
         return str(Mailbox(title, parse_address(self._context.site.list_address(name))))
