@@ -18,6 +18,7 @@ from tests.editions.stored import due_at
 from tests.races import Race, Step, run_race
 from tests.services.copy_races import COPY_RACES, CROSSWISE
 from tests.services.harness import NOW, ServiceHarness
+from tests.services.list_races import LIST_RACES
 from tests.services.people_races import PEOPLE_RACES
 from tests.services.queue_races import QUEUE_RACES
 from tests.settings import change
@@ -462,6 +463,7 @@ RACES: dict[str, tuple[Step, Step, Step]] = {
     "refuse and save": (a_reader, refuse, save),
     "pauses end twice": (a_paused_reader, end_pause, end_pause),
     **COPY_RACES,
+    **LIST_RACES,
     **QUEUE_RACES,
     **PEOPLE_RACES,
 }

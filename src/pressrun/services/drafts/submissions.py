@@ -61,7 +61,7 @@ class Submissions:
         if not limits.spend(tx, [meter], self._context.now):
             return
         target, address = lists.find_list_by_id(tx, edition.list_id), parse_address(text)
-        assert target is not None  # an edition goes with its list
+        assert target is not None  # the edition is locked, and goes with its list
         about = {"edition": edition.id, "edition_subject": at_defaults(edition.subject), **more}
         payload = {"about": about, "answers": "web"}
         mail_person(tx, kind, address, payload, self._context, list_id=target.id, language=target.language)

@@ -78,7 +78,7 @@ def unlink_edition(tx: Transaction, edition_id: int) -> None:
 
 def _family(tx: Transaction, edition_id: int, list_id: int) -> str:
     target = lists.find_list_by_id(tx, list_id)
-    assert target is not None  # an edition goes with its list
+    assert target is not None  # the edition is locked, and goes with its list
     if target.family is None:
         raise BadInput(
             f"Edition {edition_id} is of {target.name}, which is in no family. "

@@ -98,7 +98,7 @@ def require_no_second_person(target: MailingList) -> None:
 def require_releasable(tx: Transaction, edition: Edition) -> None:
     """Raise Refused with the reason unless a draft may be released now."""
     target = lists.find_list_by_id(tx, edition.list_id)
-    assert target is not None  # an edition goes with its list
+    assert target is not None  # the edition is locked, and goes with its list
     why = _WHY.get(draft_status(tx, edition, target))
     if why is None and needs_second_person(target):
         manuscript = manuscripts.find_manuscript(tx, edition.id)
