@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
+from urllib.parse import quote
 from uuid import uuid4
 
 import psycopg
 import pytest
+from psycopg import Cursor, sql
 from tests.database import execute_in
 from tests.postgresql import ROLE, Server, shared_server
 
@@ -43,6 +46,11 @@ def name(server: Server) -> Iterator[str]:
 def _drop(server: Server, name: str) -> None:
     with server.connect() as admin:
         admin.execute(f"drop database if exists {name} with (force)")
+
+
+def limited(server: Server, name: str) -> PostgresDatabase:
+    """The database for a role whose statements may not take long."""
+    return PostgresDatabase(f"{server.url(name)}&options={quote('-cstatement_timeout=90s')}")
 
 
 def tables(server: Server, name: str) -> list[str]:
@@ -179,6 +187,25 @@ def test_scrubbing_leaves_no_deleted_row_behind(server: Server, name: str) -> No
     assert [(8192,), (0,)] == sizes
 
 
+def test_limits_of_the_role_do_not_end_a_scrubbing(server: Server, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The vacuum of a large table takes longer than any other statement; the limits are as before after it."""
+    place, execute = limited(server, name), Cursor.execute
+    place.create()
+    seen: list[tuple[str, Any]] = []
+
+    def watched(self: Any, query: Any, *values: Any, **named: Any) -> Any:
+        if isinstance(query, sql.Composed):
+            seen.append(("vacuum", self.connection.execute("show statement_timeout").fetchone()[0]))
+        done = execute(self, query, *values, **named)
+        if isinstance(query, str) and "(name, reset_val" in query:
+            seen.append(("after", self.connection.execute("show statement_timeout").fetchone()[0]))
+        return done
+
+    monkeypatch.setattr(Cursor, "execute", watched)
+    place.scrub()
+    assert [("vacuum", "0"), ("after", "90s")] == seen
+
+
 def test_nobody_migrates_what_another_machine_is_using(
     server: Server, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -219,6 +246,19 @@ def test_a_step_is_done_whole_or_not_at_all(server: Server, name: str, monkeypat
     assert [first + 1] == place.migrate(backups=Path(), keys=None)  # type: ignore[arg-type]
     assert (first + 1, True) == (place.version(), "three" in tables(server, name))
     assert [] == place.migrate(backups=Path(), keys=None)  # type: ignore[arg-type]
+
+
+def test_limits_of_the_role_do_not_end_a_step(server: Server, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may build an index on the largest table."""
+    place = limited(server, name)
+    place.create()
+    number = place.newest_version + 1
+    step = "create table during as select current_setting('statement_timeout') as value"
+    monkeypatch.setattr(PostgresDatabase, "newest_version", number)
+    monkeypatch.setattr(location_module, "package_steps", lambda: {number: step})
+    assert [number] == place.migrate(backups=Path(), keys=None)  # type: ignore[arg-type]
+    with server.connect(name) as admin:
+        assert ("0",) == admin.execute("select value from during").fetchone()
 
 
 def test_a_schema_from_which_no_step_leads_on_is_refused(server: Server, name: str) -> None:

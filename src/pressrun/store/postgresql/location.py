@@ -27,6 +27,7 @@ from pressrun.store.postgresql.connection import (
 )
 from pressrun.store.postgresql.risks import find_risks
 from pressrun.store.postgresql.statements import spell_schema
+from pressrun.store.postgresql.tables import WITHOUT_LIMITS, without_limits
 from pressrun.store.schema_files import SchemaFiles
 from pressrun.store.server_password import ServerPassword
 from pressrun.store.table_store import MoveTarget, TableStore, require_unmarked
@@ -138,6 +139,7 @@ class PostgresDatabase(Location):
         reached: list[int] = []
         for target, step in package_steps().items():
             with connection.transaction():
+                connection.execute(WITHOUT_LIMITS)
                 row = connection.execute("select version from schema_version for update").fetchone()
                 if row is not None and row[0] == target - 1:
                     connection.execute(step)
@@ -170,7 +172,8 @@ class PostgresDatabase(Location):
     def _scrub(self, connection: psycopg.Connection[Any]) -> None:
         tables = [sql.Identifier(table) for (table,) in connection.execute(_OUR_TABLES)]
         if tables:  # without a name it would be those of others, too
-            connection.execute(sql.SQL("vacuum {}").format(sql.SQL(", ").join(tables)))
+            with without_limits(connection):
+                connection.execute(sql.SQL("vacuum {}").format(sql.SQL(", ").join(tables)))
 
     def connect(self, *, readonly: bool = False) -> PostgresConnection:
         """Open a connection; each of its transactions says by itself whether it may write."""

@@ -40,13 +40,31 @@ begin
 end
 $$
 """
-# A copy of everything takes as long as it takes: limits that an administrator has set for the role do not end it, as
-# they do not end pg_dump.
-_WITHOUT_LIMITS = """
-select set_config(name, '0', true) from pg_catalog.pg_settings
+# What goes through whole tables takes as long as it takes: limits that an administrator has set for the role do not end
+# it, as they do not end pg_dump. The last of these is of PostgreSQL 17.
+_SET_LIMITS = """
+select set_config(name, {value}, {is_local}) from pg_catalog.pg_settings
 where name in ('statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout')
-"""  # the last of PostgreSQL 17
+and reset_val <> '0'
+"""
+WITHOUT_LIMITS = _SET_LIMITS.format(value="'0'", is_local="true")  # until the transaction ends
+_WITHOUT_LIMITS_IN_SESSION = _SET_LIMITS.format(value="'0'", is_local="false")
+_RESET_LIMITS = _SET_LIMITS.format(value="reset_val", is_local="false")
 _CURSORS = count()
+
+
+@contextmanager
+def without_limits(connection: psycopg.Connection[Any]) -> Iterator[None]:
+    """Set aside the limits of the role for what cannot be part of a transaction.
+
+    They are put back, as a pooler may give somebody else the session.
+    """
+    connection.execute(_WITHOUT_LIMITS_IN_SESSION)
+    try:
+        yield
+    finally:
+        if not connection.closed:
+            connection.execute(_RESET_LIMITS)
 
 
 class PostgresTables(TableStore):
@@ -69,13 +87,13 @@ class PostgresTables(TableStore):
     @contextmanager
     def snapshot(self) -> Iterator[None]:
         with self._connection.transaction():
-            self.execute(f"set transaction isolation level repeatable read, read only; {_WITHOUT_LIMITS}")
+            self.execute(f"set transaction isolation level repeatable read, read only; {WITHOUT_LIMITS}")
             yield
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
         with self._connection.transaction():
-            self.execute(_WITHOUT_LIMITS)
+            self.execute(WITHOUT_LIMITS)
             yield
 
     def tables(self) -> dict[str, StoredTable]:
