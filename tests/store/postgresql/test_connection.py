@@ -350,6 +350,33 @@ def test_a_session_that_the_server_ends_for_idling_is_an_outage(connection: Post
             run(idle)
 
 
+def test_a_statement_that_the_server_cancels_is_an_outage_with_a_remedy(connection: PostgresConnection) -> None:
+    def wait(tx: Transaction) -> None:
+        select_in(tx, "select set_config('statement_timeout', '1ms', true)")
+        select_in(tx, "select pg_sleep(60)")
+
+    for use in (connection.write, connection.read):
+        with pytest.raises(Unavailable, match=r"canceling statement .* Raise statement_timeout of this role"):
+            use(wait)
+
+
+def test_a_session_that_ends_before_its_first_statement_is_an_outage(
+    place: PostgresDatabase, other: PostgresConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server is restarted right after it has let a daemon or a command in."""
+    connect = connecting.connect
+
+    def connect_and_lose(*values: Any) -> Any:
+        connection = connect(*values)
+        end = "select pg_terminate_backend(cast(? as int), 60000)"  # and wait until it has ended
+        other.write(lambda tx: select_in(tx, end, connection.info.backend_pid))
+        return connection
+
+    monkeypatch.setattr(connecting, "connect", connect_and_lose)
+    with pytest.raises(Unavailable, match="the database is unavailable"):
+        place.connect()
+
+
 def test_tables_that_somebody_has_put_elsewhere_are_an_outage(place: PostgresDatabase) -> None:
     with closing(PostgresConnection(f"{place.address}&options=-csearch_path%3Delsewhere")) as opened:
         with pytest.raises(Unavailable, match="has search_path been changed"):

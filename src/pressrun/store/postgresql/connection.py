@@ -20,6 +20,7 @@ from psycopg.errors import (
     IndexCorrupted,
     InsufficientPrivilege,
     LockNotAvailable,
+    QueryCanceled,
     ReadOnlySqlTransaction,
     SerializationFailure,
     TransactionTimeout,
@@ -67,6 +68,7 @@ READ_ONLY_REMEDY = (
     "target_session_attrs=read-write"
 )
 _TABLE_REMEDY = "Is a dump being restored, or has search_path been changed?"
+_CANCEL_REMEDY = "Raise statement_timeout of this role on the server, unless somebody has cancelled it by hand"
 _LOCK_REMEDY = "pg_stat_activity and pg_blocking_pids() on the server say which"
 LOOK_SECONDS = 1.0  # between checks of the sizes of tables, which are cheap; until then, plans may be wrong
 MOST_PREPARED = 1000  # more than there are statements, so that none is dropped and prepared again
@@ -133,7 +135,11 @@ class PostgresConnection(EngineConnection):
         self._is_new = True  # it was opened for this transaction
         self._failure: tuple[float, Unavailable] | None = None  # when connecting failed last, and why
         self._connection = self._connect()
-        self._begin_durable = _BEGIN if _waits_for_disk(self._connection) else _BEGIN_DURABLE
+        try:
+            self._begin_durable = _BEGIN if _waits_for_disk(self._connection) else _BEGIN_DURABLE
+        except psycopg.OperationalError as problem:  # it went away right after it had let us in
+            self._connection.close()
+            raise self.dialect.unavailable(problem) from problem
 
     def begin(self, *, durable: bool) -> psycopg.Connection[Any]:
         if self._monotonic() >= self._look_at:
@@ -269,6 +275,8 @@ def _drop_details(problem: psycopg.Error) -> None:
         problem.args = (f"the server takes no changes ({problem.diag.message_primary}). {READ_ONLY_REMEDY}",)
     elif isinstance(problem, LockNotAvailable):
         problem.args = (f"another session holds a lock ({problem.diag.message_primary}). {_LOCK_REMEDY}",)
+    elif isinstance(problem, QueryCanceled):
+        problem.args = (f"{problem.diag.message_primary}. {_CANCEL_REMEDY}",)
     elif isinstance(problem, UndefinedTable):
         problem.args = (f"{problem.diag.message_primary}. {_TABLE_REMEDY}",)
     elif problem.diag.message_primary:
