@@ -11,6 +11,7 @@ import pytest
 from tests.cli.shell import Shell
 from tests.database import select_at
 from tests.operations.installations.mailman3_database import BY_USER, OWNER, Mailman3Database
+from tests.operations.installations.test_dumps import LISTMONK
 
 from pressrun.cli.shared.write_verbs import executing
 
@@ -141,6 +142,34 @@ def test_an_archive_that_cannot_be_read_stops_everything_before_it_begins(
     assert [] == shell.good("suppression", "ls", "--json").json
     assert [] == shell.good("list", "ls", "--json").json
     shell.good("migrate-from", "mailman3", str(source), "--files", str(source.parent), "--no-archives", *options)
+
+
+def test_a_list_that_is_closed_there_is_closed_here_once(shell: Shell, tmp_path: Path) -> None:
+    """Its people come all the same; again moves nothing into it, and leaves it open where somebody has reopened it."""
+    dump = tmp_path / "dump.sql"
+    dump.write_text(LISTMONK.replace("type, optin,", "type, optin, status,").replace("double\t", "double\tarchived\t")
+        .replace("private\tsingle\t", "private\tsingle\tactive\t"))  # fmt: skip
+    command = ("migrate-from", "listmonk", str(dump), "--json")
+    assert "closed=true" in shell.good(*command[:-1], "--dry-run").out
+    planned = shell.good(*command, "--dry-run").json["lists"]
+    moved = shell.good(*command).json["lists"]
+    assert [(True, False), (False, False)] == [(old["closes"], old["closed"]) for old in planned]
+    assert planned[0]["members"] == moved[0]["members"]
+    closed, other = (old["to"] for old in moved)
+    states = {row["address"]: row["state"] for row in shell.good("subscriber", "ls", closed, "--json").json}
+    assert ("active", "unsubscribed") == (states["a1@x.example"], states["a3@x.example"])
+    assert [True, False] == [
+        shell.good("list", "show", name, "--json").json["closed_at"] is not None for name in (closed, other)
+    ]
+    again = shell.good(*command).json["lists"][0]
+    assert (False, True, [], False) == (again["closes"], again["closed"], again["members"], "imported" in again)
+    assert "closed here" in shell.good(*command[:-1]).out
+    shell.good("list", "set", closed, "closed=false")
+    reopened = shell.good(*command).json["lists"][0]
+    assert (False, False) == (
+        reopened["closes"],
+        shell.good("list", "show", closed, "--json").json["closed_at"] is not None,
+    )
 
 
 class Killed(BaseException):

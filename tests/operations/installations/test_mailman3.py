@@ -249,3 +249,18 @@ def test_owners_whom_mailman_cannot_reach_are_named(tmp_path: Path) -> None:
     assert {f"the owner or moderator {name!r}, which is not an email address" for name in ("Ada", "olga at x")} == {
         text for text in old.left_behind if "owner or" in text
     }
+
+
+def test_members_of_a_list_that_is_gone_are_named(tmp_path: Path) -> None:
+    """They are nobody's members, and would be missing without a word."""
+    database = Mailman3Database(tmp_path / "mailman.db")
+    database.add("ada@x.example")
+    database.add("Bob@x.example")
+    database.add("owner@x.example", role=OWNER)
+    database.run("update member set list_id = 'gone.lists.example' where id > 1")
+    with closing(open_mailman3(str(database.path), None)) as installation:
+        (old,) = installation.lists()
+        members = [member.address for member in installation.members(old)]
+        strays = [(person.line, person.address, person.was) for person in installation.people_without_list()]
+    assert ["ada@x.example"] == members
+    assert [(2, "Bob@x.example", "member of gone.lists.example, a list that is not there")] == strays

@@ -108,12 +108,18 @@ def test_a_file_of_subscribers_that_cannot_be_read_stops_the_move(spool: Path) -
         subscribers(spool)
 
 
-def test_a_list_that_cannot_be_read_stops_the_move(spool: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It would be missing among the others, and nobody would say so."""
+def test_a_folder_that_cannot_be_read_is_named_and_the_lists_beside_it_move(
+    spool: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may be a `lost+found`; alone, it is refused."""
     (spool / "locked").mkdir()
     lock(spool / "locked", monkeypatch)
-    with pytest.raises(PermissionError, match="locked"):
-        open_mlmmj(str(spool), None)
+    with closing(open_mlmmj(str(spool), None)) as installation:
+        assert ["news@lists.example"] == [old.key for old in installation.lists()]
+        (warning,) = installation.warnings
+    assert f"cannot read {spool / 'locked'}: permission denied" in warning
+    with pytest.raises(BadInput, match="permission denied"):
+        open_mlmmj(str(spool / "locked"), None)
 
 
 def test_two_folders_of_one_list_are_refused(spool: Path) -> None:

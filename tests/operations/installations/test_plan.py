@@ -91,6 +91,19 @@ def test_settings_that_cannot_be_had_are_left_behind_before_anything_is_done() -
     assert ["language", "owner"] == [text.partition(":")[0] for text in move.old.left_behind]
 
 
+def test_a_control_character_leaves_nobody_behind() -> None:
+    """A name or a field without it is better than no reader."""
+
+    class Odd(Banning):
+        def members(self, old: OldList) -> Iterator[SourceMember]:
+            yield SourceMember(line=1, address="ada@x.example", name="A\tda", fields={"city": "K\x01öln", "n": "7\n"})
+
+    moves = plan_lists("x", [old("news")], [], Present(), SITE)
+    rejects: list[Reject] = []
+    (member,) = Fates(Odd(), moves, 0, rejects.append).imported(moves[0])
+    assert ("A da", {"city": "K öln", "n": "7\n"}) == (member.name, member.fields)
+
+
 def test_an_owner_whose_address_becomes_a_list_is_left_behind() -> None:
     """Else one of the two lists would fail in the middle of the move, since mail to the owner would loop."""
     sources = [old("news", owner=f"staff@{D}"), old("staff", owner="olga@x.example")]

@@ -233,5 +233,15 @@ def test_an_archive_for_owners_alone_is_not_shown_to_members(source: Path, acces
     config.write_text(f"status pending\n\narchive\nweb_access {access}\n")
     with closing(open_sympa(str(source), source.parent)) as installation:
         (old,) = installation.lists()
-    assert "off" == old.settings["archive"]
-    assert "the status pending. Here it is open until you close it with `pressrun list close`" in old.left_behind
+    assert ("off", True) == (old.settings["archive"], old.is_closed)
+    assert "the status pending, for which the list is closed here" in old.left_behind
+
+
+@pytest.mark.parametrize("status", ["closed", "family_closed"])
+def test_a_closed_list_is_closed(source: Path, status: str) -> None:
+    """That is no loss, so it is not named."""
+    config = source.parent / "list_data" / "lists.example" / "news" / "config"
+    config.write_text(f"status {status}\n")
+    with closing(open_sympa(str(source), source.parent)) as installation:
+        (old,) = installation.lists()
+    assert (True, False) == (old.is_closed, any("status" in text for text in old.left_behind))

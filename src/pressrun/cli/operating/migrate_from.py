@@ -18,6 +18,7 @@ import click
 
 from pressrun.acts.arguments import (
     ArchiveMessage,
+    ListName,
     ListSettings,
     OldPersonalLinks,
     OldPlaces,
@@ -30,7 +31,13 @@ from pressrun.cli.shared.owner import find_owner
 from pressrun.cli.shared.verb import Invocation, reading_if_any, verb
 from pressrun.cli.shared.write_verbs import execute, executing
 from pressrun.operations.csv_records import csv_line
-from pressrun.operations.installations.installation import PROGRAMS, Installation, open_installation, origin_of
+from pressrun.operations.installations.installation import (
+    PROGRAMS,
+    Installation,
+    closing_of,
+    open_installation,
+    origin_of,
+)
 from pressrun.operations.installations.messages import BadMessage, OldMessage, check_archive, read_messages
 from pressrun.operations.installations.plan import Fates, ListMove, Present, Reject, all_names, plan_lists
 from pressrun.runtime.clock import utc_now
@@ -114,24 +121,31 @@ def migrate_from(
     with closing(open_installation(program, source, files)) as installation, new_rejects(rejects_file) as file:
         rejects = Rejects(file)
         present = _find_present(invocation, installation, program)
+        for warning in installation.warnings:
+            print_warning(warning)
         moves = plan_lists(program, installation.lists(), chosen, present, invocation.settings.site)
         if not no_archives:  # before anything is written
-            for path in chain.from_iterable(move.old.archives for move in moves):
+            for path in chain.from_iterable(move.old.archives for move in moves if not move.is_closed):
                 check_archive(path)
         fates = Fates(installation, moves, now, rejects.add)
         report: dict[str, Any] = {"dry_run": dry_run, "bans": _plain(fates.count_bans()), "lists": []}
         for move in moves:
-            report["lists"].append(_describe(move, fates.count(move), with_archive=not no_archives))
+            counts = Counter[tuple[str, str]]() if move.is_closed else fates.count(move)
+            report["lists"].append(_describe(move, counts, with_archive=not no_archives))
         if not invocation.as_json:
             _print_plan(report)
         if not dry_run:
             mover = Mover(invocation, installation, fates, rejects)
             mover.move(moves, report["lists"], with_archives=not no_archives, now=now)
+        if not chosen:
+            report["without_list"] = _report_people_without_list(installation, rejects)
         report["rejects"] = rejects.number
         if invocation.as_json:
             print_json(report)
             return
         rejects.print()
+        if number := report.get("without_list"):
+            print_warning(f"{number:,} {'person is' if number == 1 else 'people are'} on no list, and left out")
         print_info("dry run: nothing was changed" if dry_run else "done. Running it again changes nothing")
 
 
@@ -158,10 +172,13 @@ class Mover:
             for rows in in_batches(member.as_suppression() for member in self._fates.suppressed()):
                 execute(self._invocation, "suppression.import", SuppressionImport(rows=tuple(rows)))
             for move, described in zip(moves, report, strict=True):
+                if move.is_closed:
+                    continue
                 described["imported"] = dict(self._import_members(move))
                 execute(self._invocation, "moving-in.places", OldPlaces(list=move.name, places=move.old.places))
                 described["links"] = self._import_links(move)
                 described["archive"] = dict(self._import_archive(move, now) if with_archives else {})
+                self._close(move)
             places = tuple(self._installation.server_places)
             execute(self._invocation, "moving-in.places", OldPlaces(list=None, places=places))
 
@@ -172,6 +189,12 @@ class Mover:
         settings = {"title": move.old.title, **move.old.settings}
         new = ListSettings(list=move.name, settings=settings, places=(move.origin,), editors=tuple(move.old.editors))
         execute(self._invocation, "list.create", new)
+
+    def _close(self, move: ListMove) -> None:
+        """Close a list that is closed there, which is not possible before its members have come."""
+        if move.closes:
+            execute(self._invocation, "list.close", ListName(list=move.name))
+            execute(self._invocation, "moving-in.places", OldPlaces(list=move.name, places=(move.closing,)))
 
     def _import_members(self, move: ListMove) -> Counter[str]:
         counts: Counter[str] = Counter()
@@ -221,15 +244,25 @@ class Mover:
 
 def _find_present(invocation: Invocation, installation: Installation, program: str) -> Present:
     """The lists that are here, and which of them came from this installation."""
-    origins = [origin_of(program, old.key)[0] for old in installation.lists()]
+    keys = [old.key for old in installation.lists()]
+    origins = [of(program, key)[0] for key in keys for of in (origin_of, closing_of)]
     with reading_if_any(invocation) as tx:
         here = [] if tx is None else lists.all_lists(tx)
         places = [] if tx is None else redirects.find_places(tx, origins)
     return Present(
         names=all_names([target.name for target in here], [target.family for target in here]),
+        closed=frozenset(target.name for target in here if target.closed_at is not None),
         captured=captured_names(invocation.settings.site, {target.name: target.owner for target in here}),
         origins={place.digest: place.list_name for place in places if place.list_name is not None},
     )
+
+
+def _report_people_without_list(installation: Installation, rejects: Rejects) -> int:
+    """Add everybody who is on no list to the rejects, and say how many they are."""
+    before = rejects.number
+    for person in installation.people_without_list():
+        rejects.add(Reject(list="", record=person.line, address=person.address, reason=person.was))
+    return rejects.number - before
 
 
 def _batches(items: Iterable[T], size: int) -> Iterator[tuple[T, ...]]:
@@ -250,6 +283,8 @@ def _describe(move: ListMove, counts: Counter[tuple[str, str]], *, with_archive:
         "begun": move.is_begun,
         "title": move.old.title,
         "settings": move.old.settings,
+        "closes": move.closes,
+        "closed": move.is_closed,
         "editors": list(move.old.editors),
         "members": _plain(counts),
         "archives": [str(path) for path in move.old.archives] if with_archive else [],
@@ -260,14 +295,17 @@ def _describe(move: ListMove, counts: Counter[tuple[str, str]], *, with_archive:
 def _print_plan(report: dict[str, Any]) -> None:
     for described in report["lists"]:
         how = "an earlier run has begun" if described["begun"] else "new list"
+        how = "closed here, so nothing more moves in" if described["closed"] else how
         echo(f"{described['from']} → {described['to']} ({how}): {described['title']}")
-        settings = ", ".join(f"{key}={value.splitlines()[0]}" for key, value in described["settings"].items())
+        values = {**described["settings"], **({"closed": "true"} if described["closes"] else {})}
+        settings = ", ".join(f"{key}={value.splitlines()[0]}" for key, value in values.items())
         echo(f"  settings: {settings or '-'}")
         echo(f"  editors: {', '.join(described['editors']) or '-'}")
         echo(f"  archives: {', '.join(described['archives']) or '-'}")
         for left in described["left_behind"]:
             print_warning(f"{described['from']}: not carried over: {left}")
-        print_table(described["members"], ("there", "here", "people"), empty="  no members")
+        if not described["closed"]:
+            print_table(described["members"], ("there", "here", "people"), empty="  no members")
         echo()
     if report["bans"]:
         echo("addresses that no list will mail:")

@@ -23,6 +23,9 @@ from pressrun.operations.sources.member import SourceMember
 OPEN_HERE = "sign-ups that need approval: here, anybody can sign up"
 """What is left behind of a list whose owner decides who may subscribe."""
 
+ON_NO_LIST = "on no list"
+"""Why somebody does not move, though nothing is wrong with them."""
+
 _LONGEST_SHOWN = 100  # signs of a text that should be an address
 
 PersonalLink = tuple[str, str]
@@ -32,7 +35,8 @@ PersonalLink = tuple[str, str]
 class OldList(Struct, frozen=True, kw_only=True):
     """A list as its program has it. `key` names it there, and to `--list`.
 
-    `settings` are those of `list create`, but for the title. `archives` are mbox files, and folders with one
+    `settings` are those of `list create`, but for the title. A list that `is_closed` there is closed here once it
+    has moved. `archives` are mbox files, and folders with one
     file for each message.
     """
 
@@ -40,6 +44,7 @@ class OldList(Struct, frozen=True, kw_only=True):
     name: str
     title: str
     settings: dict[str, str]
+    is_closed: bool = False
     editors: tuple[str, ...] = ()
     places: tuple[Place, ...] = ()
     archives: tuple[Path, ...] = ()
@@ -55,6 +60,11 @@ class Installation(ABC):
     @property
     def server_places(self) -> Sequence[Place]:
         """Links and addresses of the whole server, which lead to no single list."""
+        return ()
+
+    @property
+    def warnings(self) -> Sequence[str]:
+        """What could not be read, so nobody knows whether it is a list."""
         return ()
 
     @abstractmethod
@@ -76,6 +86,10 @@ class Installation(ABC):
     def ban_expression(self, ban: str) -> str:
         """A banned pattern as a regular expression, which addresses match from their beginning."""
         return ban
+
+    def people_without_list(self) -> Iterator[SourceMember]:
+        """Who is on no list that is there, and not banned either; `was` says why."""
+        return iter(())
 
     def personal_links(self, old: OldList) -> Iterator[PersonalLink]:  # noqa: ARG002 - a program may have none
         return iter(())
@@ -106,6 +120,11 @@ def origin_of(program: str, key: str) -> Place:
     return digest_of("origin", f"{program}\0{key}"), OldKind.ORIGIN
 
 
+def closing_of(program: str, key: str) -> Place:
+    """The mark of a list that its move has closed it: a second run leaves it open if somebody has reopened it."""
+    return digest_of("origin", f"{program}\0{key}\0closed"), OldKind.ORIGIN
+
+
 def valid_addresses(texts: Iterable[object]) -> list[str]:
     """The texts that are email addresses, as they were typed, each once."""
     addresses = [find_address(str(text or "")) for text in texts]
@@ -120,11 +139,6 @@ def lost_people(texts: Iterable[object]) -> list[str]:
         if typed and not valid_addresses([typed]):
             lost[f"the owner or moderator {typed[:_LONGEST_SHOWN]!r}, which is not an email address"] = None
     return list(lost)
-
-
-def open_until_closed(status: str) -> str:
-    """What is left behind of a list that is closed there."""
-    return f"the status {status}. Here it is open until you close it with `pressrun list close`"
 
 
 def addresses_of(name: str, domain: str, kinds: dict[str, OldKind]) -> Iterator[Place]:

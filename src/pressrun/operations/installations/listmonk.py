@@ -12,11 +12,11 @@ from pressrun.core.errors import BadInput
 from pressrun.core.text.charsets import storable
 from pressrun.operations.installations.dumps import is_dump_folder, is_postgresql_dump, read_postgresql_dump
 from pressrun.operations.installations.installation import (
+    ON_NO_LIST,
     OPEN_HERE,
     OldList,
     PersonalLink,
     TableInstallation,
-    open_until_closed,
     source_file,
 )
 from pressrun.operations.installations.tables import copy_rows, read_server, utc_of
@@ -48,6 +48,21 @@ _BLOCKED = """
         (select min(type) from bounces where subscriber_id = subscribers.id and type in ('complaint', 'hard')) as bounce
     from subscribers where status = 'blocklisted' order by cast(id as integer)
 """
+# A merge field is one text.
+_COMPOUND = """
+    select key, count(*) as people from subscriber_lists
+    join subscribers on subscribers.id = subscriber_lists.subscriber_id,
+        json_each(case when json_valid(attribs) and json_type(attribs) = 'object' then attribs else '{}' end)
+        as attribute
+    where subscriber_lists.list_id = :id and attribute.type in ('array', 'object')
+    group by key order by people desc, key limit 10
+"""
+_STRAY = """
+    select cast(id as integer) as number, email from subscribers
+    where status <> 'blocklisted' and not exists (
+        select 1 from subscriber_lists join lists on lists.id = list_id where subscriber_id = subscribers.id
+    ) order by number
+"""
 _REASONS = {"complaint": SuppressionReason.COMPLAINT, "hard": SuppressionReason.HARD_BOUNCE}
 
 
@@ -69,6 +84,10 @@ class Listmonk(TableInstallation):
     def bans(self, lists: Sequence[OldList]) -> Iterator[SourceMember]:  # noqa: ARG002 - they are of no list
         return map(_member, self._tables.rows(_BLOCKED))
 
+    def people_without_list(self) -> Iterator[SourceMember]:
+        for row in self._tables.rows(_STRAY):
+            yield SourceMember(line=row["number"], address=row["email"], was=ON_NO_LIST)
+
     def personal_links(self, old: OldList) -> Iterator[PersonalLink]:
         query = """
             select uuid, email from subscriber_lists join subscribers on subscribers.id = subscriber_lists.subscriber_id
@@ -77,6 +96,11 @@ class Listmonk(TableInstallation):
         return (
             (digest_of_person(row["uuid"]), row["email"]) for row in self._tables.rows(query, id=self._ids[old.key])
         )
+
+    def _compound_attributes(self, list_id: str) -> Iterator[str]:
+        """What is left behind of attributes that are arrays or objects, the most frequent first."""
+        for attribute in self._tables.rows(_COMPOUND, id=list_id):
+            yield f"the attribute {attribute['key']!r} of {attribute['people']:,} people, an array or object"
 
     def _list(self, key: str, row: dict[str, Any], language: str) -> OldList:
         query = "select uuid from campaigns join campaign_lists on campaign_id = campaigns.id where list_id = :id"
@@ -96,11 +120,12 @@ class Listmonk(TableInstallation):
             name=key,
             title=row["name"].strip() or key,
             settings={name: value for name, value in settings.items() if value},
+            is_closed=is_archived,
             places=tuple(issues),
             left_behind=(
                 *(("campaigns, which are not an archive of messages",) if issues else ()),
                 *(() if is_public else (OPEN_HERE,)),
-                *((open_until_closed("archived"),) if is_archived else ()),
+                *self._compound_attributes(row["id"]),
             ),
         )
 

@@ -86,6 +86,17 @@ _PEOPLE = """
     where member.list_id = :list_id and cast(member.role as integer) = :role
     group by coalesce(address.id, 'member ' || member.id) order by number
 """
+# Of lists that are gone.
+_STRAY = """
+    select cast(member.id as integer) as number, coalesce(address._original, address.email, '') as address,
+        member.list_id as list_id
+    from member
+    left join user as person on person.id = member.user_id
+    left join address on address.id = coalesce(member.address_id, person._preferred_address_id)
+    where cast(member.role as integer) = :role
+        and not exists (select 1 from mailinglist where mailinglist.list_id = member.list_id)
+    order by number
+"""
 
 
 class Mailman3(TableInstallation):
@@ -126,6 +137,11 @@ class Mailman3(TableInstallation):
                 yield SourceMember(
                     line=row["number"], address=row["email"], state=MemberState.SUPPRESSED, was=f"banned {where}"
                 )
+
+    def people_without_list(self) -> Iterator[SourceMember]:
+        for row in self._tables.rows(_STRAY, role=_MEMBER):
+            was = f"member of {row['list_id']}, a list that is not there"
+            yield SourceMember(line=row["number"], address=row["address"], was=was)
 
     def is_pattern(self, ban: str) -> bool:
         return ban.startswith("^")

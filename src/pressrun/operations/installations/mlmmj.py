@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from pressrun.core.addresses.old_links import OldKind
-from pressrun.core.errors import BadInput, NoInput
+from pressrun.core.errors import BadInput, NoInput, reason_of
 from pressrun.operations.installations.dumps import text_of
 from pressrun.operations.installations.installation import (
     OPEN_HERE,
@@ -56,8 +56,16 @@ _LEFT_BEHIND = {
 class Mlmmj(Installation):
     """Lists of mlmmj."""
 
-    def __init__(self, folders: Sequence[Path]) -> None:
+    def __init__(self, folders: Sequence[Path], unreadable: Sequence[str] = ()) -> None:
         self._folders = folders
+        self._unreadable = unreadable
+
+    @property
+    def warnings(self) -> Sequence[str]:
+        return [
+            f"{problem}, so no list in it moves. If there is one, run the command as root"
+            for problem in self._unreadable
+        ]
 
     def lists(self) -> list[OldList]:
         """Every list, by its address."""
@@ -146,21 +154,31 @@ def open_mlmmj(source: str, files: Path | None) -> Mlmmj:  # noqa: ARG001 - all 
     root = Path(source)
     if not root.is_dir():
         raise NoInput(f"{root}: no such folder. Give mlmmj's spool folder, such as /var/spool/mlmmj")
+    unreadable: list[str] = []
     # Each once, whatever links lead to it.
-    folders = list({folder.resolve(): folder for folder in _list_folders(root, depth=2)}.values())
+    folders = list({folder.resolve(): folder for folder in _list_folders(root, 2, unreadable)}.values())
     if not folders:
-        raise BadInput(f"no folder below {root} has a control/listaddress, so it contains no mlmmj list")
+        because = "".join(f"; {problem}" for problem in unreadable)
+        raise BadInput(f"no folder below {root} has a control/listaddress, so it contains no mlmmj list{because}")
     _require_distinct(folders)
-    return Mlmmj(folders)
+    return Mlmmj(folders, unreadable)
 
 
-def _list_folders(folder: Path, depth: int) -> Iterator[Path]:
-    """The folder, if it is that of a list; else those of lists below it, perhaps in a folder for each domain."""
-    if is_source(folder / "control" / "listaddress"):
+def _list_folders(folder: Path, depth: int, unreadable: list[str]) -> Iterator[Path]:
+    """The folder, if it is that of a list; else those of lists below it, perhaps in a folder for each domain.
+
+    A folder that may not be read need not be that of a list: in a file system of its own, a spool has a `lost+found`.
+    """
+    try:
+        is_list = is_source(folder / "control" / "listaddress")
+        entries = sorted(folder.iterdir()) if depth and not is_list and folder.is_dir() else []
+    except PermissionError as problem:
+        unreadable.append(f"cannot read {folder}: {reason_of(problem)}")
+        return
+    if is_list:
         yield folder
-    elif depth and folder.is_dir():
-        for entry in sorted(folder.iterdir()):
-            yield from _list_folders(entry, depth - 1)
+    for entry in entries:
+        yield from _list_folders(entry, depth - 1, unreadable)
 
 
 def _require_distinct(folders: Sequence[Path]) -> None:

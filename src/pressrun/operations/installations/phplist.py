@@ -14,6 +14,7 @@ from pressrun.core.addresses.old_links import OldKind, digest_of_path, digest_of
 from pressrun.core.errors import BadInput
 from pressrun.operations.installations.dumps import mysql_tables, read_mysql_dump
 from pressrun.operations.installations.installation import (
+    ON_NO_LIST,
     OldList,
     PersonalLink,
     TableInstallation,
@@ -62,6 +63,12 @@ _BLOCKED = f"""
     ) as blocked left join user_user as person on person.email = blocked.email
     order by blocked.email
 """
+_STRAY = """
+    select cast(id as integer) as number, email from user_user
+    where blacklisted + 0 = 0 and email not in (select email from user_blacklist) and not exists (
+        select 1 from listuser join list on list.id = listid where userid = user_user.id
+    ) order by number
+"""
 _NAMES = ("name", "full name", "fullname")
 
 
@@ -91,6 +98,10 @@ class PhpList(TableInstallation):
                 reason=standing.reason,
                 subscribed_at=utc_of(row["since"]),
             )
+
+    def people_without_list(self) -> Iterator[SourceMember]:
+        for row in self._tables.rows(_STRAY):
+            yield SourceMember(line=row["number"], address=row["email"], was=ON_NO_LIST)
 
     def personal_links(self, old: OldList) -> Iterator[PersonalLink]:
         query = """

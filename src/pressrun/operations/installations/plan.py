@@ -20,12 +20,12 @@ from pressrun.core.errors import BadInput, NotFound
 from pressrun.core.names import MAX_NAME, parse_list_name
 from pressrun.core.site import Site
 from pressrun.operations.installations.bans import compile_ban, is_banned
-from pressrun.operations.installations.installation import Installation, OldList, origin_of
+from pressrun.operations.installations.installation import Installation, OldList, closing_of, origin_of
 from pressrun.operations.sources.member import MemberState, SourceMember
 from pressrun.services.lists.forwarding import check_owner
 from pressrun.services.lists.list_settings import read_settings
 from pressrun.services.lists.setting_kinds import LONGEST_LINE, LONGEST_TEXT
-from pressrun.services.members.row_checks import check_row
+from pressrun.services.members.row_checks import check_row, without_control_characters
 
 LEFT_OUT, REFUSED = "left out", "refused"
 
@@ -40,25 +40,37 @@ class Reject(Struct, frozen=True, kw_only=True):
 
 
 class ListMove(Struct, frozen=True, kw_only=True):
-    """A list and the name that it gets here; `is_begun` means that an earlier run has created it."""
+    """A list and the name that it gets here.
+
+    `is_begun` means that an earlier run has created it, `is_closed` that it is closed since, so nothing more can move
+    in, and `closes` that it is closed once all has.
+    """
 
     program: str
     old: OldList
     name: str
     is_begun: bool
+    is_closed: bool
+    closes: bool
 
     @property
     def origin(self) -> Place:
         """The origin by which a later run knows that this list has moved."""
         return origin_of(self.program, self.old.key)
 
+    @property
+    def closing(self) -> Place:
+        """The mark by which a later run knows that this one has closed the list."""
+        return closing_of(self.program, self.old.key)
+
 
 class Present(Struct, frozen=True, kw_only=True):
-    """What is here: the names of lists and families, those that no list may have, each with the reason, and the lists
-    that came from elsewhere by the digest of their origin.
+    """What is here: the names of lists and families, which of the lists are closed, the names that no list may have,
+    each with the reason, and the lists that came from elsewhere by the digests of their origin and their closing.
     """
 
     names: frozenset[str] = frozenset()
+    closed: frozenset[str] = frozenset()
     captured: Mapping[str, str] = field(default_factory=dict)
     origins: Mapping[str, str] = field(default_factory=dict)
 
@@ -84,11 +96,17 @@ def plan_lists(
         if name in {move.name for move in moves}:
             problems.append(f"{old.key}: the name {name} is given twice")
         taken.add(name)
-        moves.append(ListMove(program=program, old=old, name=name, is_begun=begun == name))
+        moves.append(_move(program, old, name, present, is_begun=begun == name))
     if problems:
         raise BadInput("nothing was moved:\n" + "\n".join(f"  {problem}" for problem in problems))
     names_here = present.names | {move.name for move in moves}
     return [replace(move, old=_with_good_settings(move.old, move.name, names_here, site)) for move in moves]
+
+
+def _move(program: str, old: OldList, name: str, present: Present, *, is_begun: bool) -> ListMove:
+    is_closed = is_begun and name in present.closed
+    closes = old.is_closed and not is_closed and closing_of(program, old.key)[0] not in present.origins
+    return ListMove(program=program, old=old, name=name, is_begun=is_begun, is_closed=is_closed, closes=closes)
 
 
 def _why_unavailable(name: str, present: Present) -> str | None:
@@ -196,7 +214,7 @@ class Fates:
         patterns = self._patterns[move.name]
         for member in self._installation.members(move.old):
             is_kept = member.state is not MemberState.ACTIVE or not is_banned(member.address, patterns)
-            yield _with_tidy_name(member if is_kept else _as_banned(member))
+            yield _tidied(member if is_kept else _as_banned(member))
 
     def _fate(self, move: ListMove, member: SourceMember) -> str:
         if member.state is MemberState.UNCONFIRMED:
@@ -224,11 +242,15 @@ def _as_banned(member: SourceMember) -> SourceMember:
     return replace(member, state=MemberState.SUSPENDED, was=f"{member.was}, banned by a pattern")
 
 
-def _with_tidy_name(member: SourceMember) -> SourceMember:
-    """The member with a name in one line, so that nobody is left behind because of a tab in their name."""
-    if member.name.isprintable() and len(member.name) <= LONGEST_LINE:
+def _tidied(member: SourceMember) -> SourceMember:
+    """The member without characters that nobody sees, so that a tab in a name leaves nobody behind."""
+    name = member.name
+    if not (name.isprintable() and len(name) <= LONGEST_LINE):
+        name = _one_line(name)
+    fields = {key: without_control_characters(value) for key, value in member.fields.items()}
+    if name == member.name and fields == member.fields:
         return member
-    return replace(member, name=_one_line(member.name))
+    return replace(member, name=name, fields=fields)
 
 
 def _key_of(member: SourceMember) -> str | None:

@@ -24,7 +24,6 @@ from pressrun.operations.installations.installation import (
     TableInstallation,
     addresses_of,
     lost_people,
-    open_until_closed,
     source_file,
     valid_addresses,
 )
@@ -76,6 +75,7 @@ _ENDINGS = {
 }
 # Scenarios of `subscribe` in which an owner decides, or nobody can.
 _NEEDS_OWNER = re.compile(r"owner|closed|listmaster")
+_CLOSED = ("closed", "family_closed")
 LARGEST_CONFIG = 1 << 20
 DEFAULT_SITE = Path("/etc/sympa")
 
@@ -203,6 +203,7 @@ class Sympa(TableInstallation):
             title=config.get("subject", "").strip()[:200] or name,
             settings={key: value for key, value in settings.items() if value},
             editors=tuple(dict.fromkeys([*owners, *editors])),
+            is_closed=config.get("status", "open") != "open",
             places=(*addresses_of(name, robot, _ENDINGS), *(_pages(name) if is_alone else ())),
             archives=tuple(self._folders.find_archives(name, robot)),
             left_behind=(
@@ -213,8 +214,8 @@ class Sympa(TableInstallation):
 
     def _left_behind(self, config: dict[str, str], *, has_folder: bool, is_alone: bool) -> Iterator[str]:
         status = config.get("status", "open")
-        if status != "open":
-            yield open_until_closed(status)
+        if status not in ("open", *_CLOSED):
+            yield f"the status {status}, for which the list is closed here"
         if _NEEDS_OWNER.search(config.get("subscribe", "open")):
             yield OPEN_HERE
         if "include" in config:

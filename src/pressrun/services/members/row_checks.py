@@ -125,6 +125,11 @@ def check_value(name: str, value: str) -> str:
     return value
 
 
+def without_control_characters(value: str) -> str:
+    """The value with blanks in place of characters that `check_value` refuses."""
+    return _CONTROL.sub(" ", value)
+
+
 # Every edition has these fields, so a column of that name could never be used.
 RESERVED_FIELDS = frozenset({"unsubscribe_url", "preferences_url", "archive_url", "latest_url", "list.title"})
 # In a file of subscribers, columns with these names have a special meaning: who may be mailed, fields as JSON, or
