@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from tests.services.harness import ServiceHarness, open_services
 
 from pressrun.core.errors import BadInput, UsageError
 from pressrun.services.members.import_rows import ImportRow
-from pressrun.services.reports.subscriber_listing import SubscriberSelection, list_subscribers
+from pressrun.services.reports import subscriber_listing
+from pressrun.services.reports.subscriber_listing import SubscriberSelection, list_subscribers, part_of_listing
 from pressrun.store.database import Database
 from pressrun.store.transaction import Transaction
 
@@ -117,3 +119,38 @@ async def test_what_cannot_be_meant_is_refused(
     chosen = SubscriberSelection(search=search, after=after)
     with pytest.raises(error):
         await services.database.read(entries, chosen)
+
+
+@pytest.mark.parametrize("most_read", [3, subscriber_listing.MOST_READ])
+@pytest.mark.parametrize(("search", "state"), [("*", None), ("ann*", "active"), ("@x.example", None), ("n", "active")])
+async def test_parts_show_everybody_once(
+    services: ServiceHarness, monkeypatch: pytest.MonkeyPatch, search: str, state: str | None, most_read: int
+) -> None:
+    """However little is read at a time."""
+    monkeypatch.setattr(subscriber_listing, "MOST_READ", most_read)
+    await import_people(services)
+
+    def show_parts(tx: Transaction, size: int) -> list[str]:
+        selection, shown = SubscriberSelection(state=state, search=search, limit=size), list[str]()
+        while True:
+            part = part_of_listing(tx, "news", selection)
+            shown += [row["address"] for row in part.rows]
+            if part.following is None:
+                return shown
+            selection = replace(selection, after=part.following)
+
+    for size in (1, 2, 9):
+        shown = await services.database.read(show_parts, size)
+        assert (expected(search, state), len(set(shown))) == (set(shown), len(shown))
+
+
+@pytest.mark.parametrize("search", ["ann*", "@x.example"])
+async def test_the_end_of_a_page_tells_nothing_of_other_lists(services: ServiceHarness, search: str) -> None:
+    """Or it would tell whether an address is on any: nobody comes behind the last of a list, whoever else reads."""
+    await import_people(services)
+    whole = SubscriberSelection(search=search, limit=1000)
+    rows = (await services.database.read(part_of_listing, "news", whole)).rows
+    strangers = [ImportRow(line=1, email="annz@x.example"), ImportRow(line=2, email="annzz@x.example")]
+    await services.subscribers.import_batch("other", strangers)
+    part = await services.database.read(part_of_listing, "news", replace(whole, limit=len(rows)))
+    assert (len(rows), None) == (len(part.rows), part.following)

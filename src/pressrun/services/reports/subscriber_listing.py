@@ -64,7 +64,8 @@ class SubscriberSelection(Struct, frozen=True, kw_only=True):
 class PartOfListing(Struct, frozen=True, kw_only=True):
     """The next of the chosen subscribers; `following` is the place after which others may follow, None where none can.
 
-    It may have fewer than were asked for, or none, and others may follow all the same.
+    It may have fewer than were asked for, or none, and others may follow all the same. The place may be that of
+    somebody on another list, so programs must not see it.
     """
 
     rows: list[Row]
@@ -84,15 +85,17 @@ def list_subscribers(tx: Transaction, name: str, selection: SubscriberSelection)
 def part_of_listing(tx: Transaction, name: str, selection: SubscriberSelection) -> PartOfListing:
     """The next of the chosen subscribers, found among the next MOST_READ ones: others wait while this reads.
 
-    Raises as `list_subscribers`.
+    A full part ends before another chosen one. If it ended before anybody at all, it would tell whether somebody with
+    such an address is on another list. Raises as `list_subscribers`.
     """
     assert selection.limit is not None
     is_chosen, rows, last = _choice(selection), list[Row](), None
     for number, (cursor, row) in enumerate(_listed(tx, lists.get_list(tx, name), selection)):
-        if len(rows) == selection.limit or number == MOST_READ:
+        belongs = is_chosen(row)
+        if number == MOST_READ or (belongs and len(rows) == selection.limit):
             return PartOfListing(rows=rows, following=last)
         last = cursor
-        if is_chosen(row):
+        if belongs:
             rows.append(row)
     return PartOfListing(rows=rows, following=None)
 
