@@ -24,7 +24,7 @@ from pressrun.store.upkeep.left_database import drop_unused_copies
 log = logging.getLogger("pressrun.daemon")
 
 POLL_SECONDS = 0.1  # between two checks of what is in flight, and of the command
-# The service goes on by itself after so long: a command that hangs must not hold it for ever. Mail servers try
+# The service goes on by itself after this time: a command that hangs must not hold it for ever. Mail servers try
 # again for days, and readers within minutes.
 LONGEST_STOP_SECONDS = 900.0
 

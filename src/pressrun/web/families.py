@@ -44,7 +44,7 @@ def among(family: Sequence[MailingList], named: str = "") -> MailingList | None:
 
 
 def choose(target: MailingList, family: Sequence[MailingList], wanted: str) -> tuple[MailingList, str]:
-    """The list that somebody signs up to who names a language on the form of `target`, and the language to use.
+    """The list for somebody who signs up with a language on the form of `target`, and the language to use.
 
     The language is empty where it is that of the list, because they chose it by choosing the list.
     """
@@ -71,7 +71,7 @@ class Families:
         self._database = web.database
 
     def redirecting(self, handler: Handler) -> Handler:
-        """`handler`, but who names a language that another list of the family has is redirected to its same page."""
+        """`handler`, but a visitor who names the language of another list of the family is sent to that list's page."""
 
         async def show(request: Request) -> Response:
             is_named = request.method in ("GET", "HEAD") and "language" in request.query_params

@@ -309,7 +309,7 @@ def _counted_in_template(singular: str, plural: str, number: int) -> str:
 def breakable(text: str) -> Markup:
     """A text whose long email addresses a narrow page may break before @ or a dot, so that no name is torn apart.
 
-    A `<wbr>` is no character: who copies the address has it as it is.
+    A `<wbr>` is no character: whoever copies the address gets it unchanged.
     """
     return Markup(_LONG_ADDRESS.sub(_with_breaks, str(escape(text))))  # noqa: S704
 

@@ -16,7 +16,7 @@ from pressrun.delivery.queue.jobs import Job
 from pressrun.store.queue.deliveries import ClaimedNotice
 
 NEVER = float("inf")  # only a result or a person opens the queue again
-# A claimed copy that is not handed out for so long goes back to the database: while a relay is down, readers
+# A claimed copy that is not handed out for this long goes back to the database: while a relay is down, readers
 # unsubscribe and editors cancel. This is the only rule about age on the way of a copy.
 STALE_SECONDS = 5.0
 

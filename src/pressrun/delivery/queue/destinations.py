@@ -20,7 +20,7 @@ from pressrun.delivery.queue.claimed_rows import ClaimedRows
 from pressrun.delivery.queue.throttle import Throttle
 
 SHARE = 5  # a destination gets at most one in five of the connections while others wait: four may turn slow
-SLOW_SECONDS = 0.5  # a destination without results for so long may be slow; a result that takes so long is slow
+SLOW_SECONDS = 0.5  # a destination without results for this long may be slow; a result that takes this long is slow
 FAR_LONGER = 4.0  # times what the relay usually takes
 IN_A_ROW = 3  # slow results without a fast one among them: a single one shows nothing
 SPARE = 2  # connections that slow destinations leave to all others
@@ -65,7 +65,7 @@ class Destinations:
         self._heard[name] = self._answers + 2 * self._number + self._most, now
 
     def learn(self, name: str, now: float, seconds: float) -> bool:
-        """A row has its result, for which the relay took so long; returns whether this shows a slow destination."""
+        """A row has its result, which took the relay this long; returns whether this shows a slow destination."""
         self._answers += 1
         shows = self._is_still_slow(seconds) if name in self._slow else self._learn_time(name, seconds)
         if name in self._heard:
@@ -96,7 +96,7 @@ class Destinations:
         return False
 
     def is_long(self, seconds: float) -> bool:
-        """Whether a result that takes so long takes far longer than usual."""
+        """Whether this is far longer than results usually take."""
         return seconds >= SLOW_SECONDS and (self._usual is None or seconds >= FAR_LONGER * self._usual)
 
     def give_back(self, name: str) -> None:

@@ -17,7 +17,7 @@ from pressrun.delivery.queue.throttle import Throttle
 
 ROUNDS = 4.0  # how far ahead a relay may be: enough for connections that take copies in batches
 UNABLE_SECONDS = 1.0  # a relay whose next slot is further ahead has no share of the mail for any relay,
-SILENT_SECONDS = 2.0  # nor has a relay that has not asked for so long: its connections are busy, or it does not answer
+SILENT_SECONDS = 2.0  # nor has one that has not asked for this long: its connections are busy, or it does not answer
 
 
 class RelayShares:

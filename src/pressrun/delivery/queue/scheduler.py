@@ -207,7 +207,7 @@ class Scheduler:
     def learn(
         self, job: Job, relay: str, result: HandOver, now: float, *, seconds: float = 0.0
     ) -> ThrottleChange | None:
-        """Learn from a result, for which the relay took so long; returns the destination that it pauses or blocks."""
+        """Learn from a result, which took the relay this long; returns the destination that it pauses or blocks."""
         is_untried = result.outcome is Outcome.UNSENT
         self.shares.learn(relay, is_untried=is_untried)
         if is_untried:
@@ -272,7 +272,7 @@ class Scheduler:
     # ------------------------------------------------------------------ giving back
 
     def remove_stale(self, now: float) -> tuple[Stale, bool]:
-        """Take out what has waited too long. The second value says that no relay has taken anything for so long."""
+        """Take out what has waited too long. The second value says that no relay has taken anything for that long."""
         stale = self.rows.remove_stale(lambda name: self.throttle.is_shut(name, now), now)
         is_idle = not 0 <= now - self._handed_out_at < STALE_SECONDS
         is_held = is_idle and any(not self.throttle.is_bound(job.queue or "", now) for job in stale.jobs)

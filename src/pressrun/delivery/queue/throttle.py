@@ -215,7 +215,7 @@ class Throttle:
         return None
 
     def after_slow(self, name: str, seconds: float, now: float) -> None:
-        """A destination took so long for a copy while others did not. A domain without a queue gets one of its own."""
+        """A destination took this long for a copy, and others did not. A domain without a queue gets its own."""
         before = self._state_of(name)
         self._keep(name, before, before.after_slow(now, seconds))
         if not before.is_slow:
@@ -259,7 +259,7 @@ class Throttle:
     # ------------------------------------------------------------------ records
 
     def pop_changed(self, now: float, give_up_after: float) -> ThrottleChanges:
-        """What changed since the last call, and what has been blocked for so long. If it cannot be stored it has to be
+        """What changed since the last call, and what has been blocked for too long. If it cannot be stored it has to be
         given to `bring_back`.
         """
         changed = ThrottleChanges(

@@ -11,7 +11,7 @@ from pressrun.core.site import Site
 from pressrun.message.profile import ListProfile
 from pressrun.message.words import Words
 
-_LATE_SECONDS = 59  # by which a mail may be queued after its link was made
+_LATE_SECONDS = 59  # how long after its link was made a mail may be queued
 _HOUR, _DAY = 60, 1440  # minutes
 _FEW = 2  # fewer are told in the smaller unit, except exactly one
 

@@ -102,7 +102,7 @@ def report_of_failed(*, status: str, diagnostic: str, prose: str = "", address: 
 
 
 def _outranks(diagnostic: str, code: int) -> bool:
-    """Whether a reply says something else than the status that was made of its code; 553 says nothing by itself."""
+    """Whether a reply says something other than the status made of its code; 553 by itself says nothing."""
     said = class_by_words(folded_words(diagnostic))
     return said in _SPARING or (said is None and code == 553)
 

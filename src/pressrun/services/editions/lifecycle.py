@@ -260,7 +260,7 @@ async def carry_on_if_possible(context: ServiceContext) -> bool:
 
 
 def add_reader(tx: Transaction, edition_id: int, subscription_id: int, now: int) -> bool:
-    """Give one more reader an edition that has taken its audience; False for who may not be mailed or has the issue.
+    """Give one more reader an edition that has taken its audience; False if they may not be mailed or have the issue.
 
     A finished one opens again for that copy. False for everybody once the rows that say who has it are gone.
     """

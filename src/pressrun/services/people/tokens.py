@@ -35,7 +35,7 @@ from pressrun.store.transaction import Transaction, parse_row
 
 log = logging.getLogger("pressrun.people")
 
-PREFIX = "pr_"  # by which scanners find tokens that were published by mistake
+PREFIX = "pr_"  # lets scanners find tokens that were published by mistake
 _OCTETS = 32
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network

@@ -48,8 +48,8 @@ log = logging.getLogger("pressrun.housekeeping")
 
 ROUND_SECONDS = 30.0
 DAY_SECONDS = 86400
-# The numbers of an edition are compared with its rows for so long after its end. Bounces may come until then; comparing
-# the whole archive each night would keep pages waiting for what no longer changes.
+# The numbers of an edition are compared with its rows for this long after its end. Bounces may come until then;
+# comparing the whole archive each night would keep pages waiting for what no longer changes.
 COUNTS_CHECKED_SECONDS = 30 * DAY_SECONDS
 POLL_SECONDS = 1.0  # how late a pause may end or a probe go out
 # Kept after a notice was sent, so that a bounce of it can be told from a forgery.

@@ -55,8 +55,8 @@ _OUTAGES = (
 )
 _QUOTED = re.compile('".*"')
 CONNECT_SECONDS = 5  # for each host of the address: as long as SQLite waits for a lock
-# After about so long a server whose machine or network is gone is given up, also in the middle of a statement: the next
-# one may be there already, and the lease is over by then. The address may say otherwise.
+# After about this time a server whose machine or network is gone is given up, even in the middle of a statement: the
+# next one may be there already, and the lease is over by then. The address may say otherwise.
 SILENCE: dict[str, Any] = {
     "keepalives_idle": 5,
     "keepalives_interval": 2,

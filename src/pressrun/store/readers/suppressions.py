@@ -30,7 +30,7 @@ class MailboxReader(Struct, frozen=True, kw_only=True):
     id: int
     suppression_digest: bytes
     mailbox_digest: bytes
-    reason: str | None  # None for who may be mailed
+    reason: str | None  # None for an address that may be mailed
 
 
 def find(tx: Transaction, digests: Digests) -> Suppression | None:

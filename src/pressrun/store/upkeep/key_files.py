@@ -46,7 +46,7 @@ def load_keys(data: DataDir) -> KeyRing:
 
 
 def keys_of(data: DataDir, tx: Transaction, version: int = keyring.SINCE_VERSION) -> KeyRing:
-    """The same for who reads a database of that version already."""
+    """The same for a caller who already reads a database of that version."""
     keys = read_keys(data)
     require_keys(data, keys, tx)
     if version >= keyring.SINCE_VERSION:

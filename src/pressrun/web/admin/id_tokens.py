@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct
 
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512")
-SKEW_SECONDS = 60.0  # by which the issuer's clock may differ from ours
+SKEW_SECONDS = 60.0  # how far the issuer's clock may differ from ours
 OLDEST_SECONDS = 600.0  # since it was issued
 _LEAST_MODULUS = 2048 // 8 * 4 // 3  # letters of base64, of an RSA key
 _LONGEST_TOKEN = 16 * 1024

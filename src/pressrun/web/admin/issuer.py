@@ -24,9 +24,9 @@ from pressrun.services.ports import Clock
 from pressrun.web.admin.id_tokens import BadIdToken, Expected, IdToken, read_id_token
 from pressrun.web.settings import OidcSettings
 
-METADATA_SECONDS = 3600  # for which the issuer's description and its keys are kept
-AWAY_SECONDS = 10  # for which an issuer that cannot be asked is left alone, so that visitors do not queue up for it
-KEYS_AGAIN_SECONDS = 60  # at most so often for a key that is new to us: anybody could name one
+METADATA_SECONDS = 3600  # how long the issuer's description and its keys are kept
+AWAY_SECONDS = 10  # how long an issuer that cannot be asked is left alone, so that visitors do not queue up for it
+KEYS_AGAIN_SECONDS = 60  # between two requests for a key that is new to us: anybody could name one
 MOST_AT_ONCE = 4  # codes that are redeemed at the same time
 _SCOPE = "openid email"
 _NO_CODE, _NO_VERIFIER = "checked-by-doctor", "v" * 43  # RFC 7636 §4.1
@@ -37,7 +37,7 @@ T = TypeVar("T")
 
 
 class IssuerProblem(Exception):
-    """The issuer cannot be asked, or said something else than it should; for the log."""
+    """The issuer cannot be asked, or did not answer as it should; for the log."""
 
 
 class IssuerAway(IssuerProblem):

@@ -211,7 +211,7 @@ class LogInPages:
         return way in self._services.settings().sign_in and (way != "passkey" or self._services.ceremonies.is_possible)
 
     def throttled(self, exceeded: RateExceeded) -> Response:
-        """The page for who has tried too often."""
+        """The page for somebody who has tried too often."""
         say = self._pages.words
         minutes = math.ceil(int(self._retry_after(exceeded)["Retry-After"]) / 60)
         text = say.counted(

@@ -46,8 +46,8 @@ USED_OF_HTTPTOOLS_CYCLES = ("chunked_encoding", "expected_content_length")
 # sign-up or a confirmation. A larger request without room is answered 503.
 FREE_BYTES = 16 * 1024
 MAX_HEAD_BYTES = FREE_BYTES  # of a request line and its header: h11 has the same limit
-LINGER_SECONDS = 5.0  # for which a client may go on sending after a refusal; then it is reset
-# For which a client that has only just come may take to begin its request while the server stops: it is on its way.
+LINGER_SECONDS = 5.0  # how long a client may go on sending after a refusal before it is reset
+# How long a client that has just connected may take to begin its request while the server stops: it is on its way.
 FIRST_SECONDS = 0.5
 _BUSY = (503, "Service Unavailable", "Retry-After: 5\r\n")
 _NOT_HTTP = (400, "Bad Request", "")
