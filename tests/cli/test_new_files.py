@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
@@ -66,12 +68,40 @@ def test_nothing_is_left_of_what_was_not_finished(base: Path) -> None:
 
 @pytest.mark.parametrize("name", ["ours", "theirs"])
 def test_nothing_is_left_by_a_kill(base: Path, name: str) -> None:
-    """What was written so far is in no file that has a name: nobody would know what `.rejects.csv-1a2b3c4d` is."""
+    """What was written so far is in no file that has a name: nobody would know what a hidden file is."""
     with new_file(base / name / "rejects.csv") as file:
         file.write(b"ada@reader.example")
         file.flush()
         left = list((base / name).iterdir())
     assert ([], ["rejects.csv"]) == (left, [path.name for path in (base / name).iterdir()])
+
+
+_KILLED = """
+import os, sys
+from pathlib import Path
+from pressrun.cli.shared.new_files import new_folder
+with new_folder(Path(sys.argv[1])) as write:
+    write("a/index.html", b"half")
+    os.kill(os.getpid(), 9)
+"""
+
+
+@pytest.mark.parametrize("name", ["ours", "theirs"])
+def test_the_next_export_removes_what_a_killed_one_left(base: Path, name: str) -> None:
+    """Neither what another one is writing at the same time, nor what only looks like it."""
+    folder = base / name
+    for path in ("site", "other"):
+        subprocess.run([sys.executable, "-c", _KILLED, folder / path], check=False)
+    (folder / ".site-20261201").mkdir()
+    left_by_other = [path for path in folder.iterdir() if path.name.startswith(".other-")]
+    with new_folder(folder / "site") as write:
+        write("index.html", b"whole")
+        (draft,) = (path for path in folder.iterdir() if path.name.startswith(".site-pressrun-"))
+        with suppress(ValueError), new_folder(folder / "site"):
+            raise ValueError
+        assert ["index.html"] == [path.name for path in draft.iterdir()]
+    assert 1 == len(left_by_other)
+    assert {folder / "site", folder / ".site-20261201", *left_by_other} == set(folder.iterdir())
 
 
 @pytest.mark.parametrize("number", [errno.EOPNOTSUPP, errno.EISDIR, errno.ENOENT])

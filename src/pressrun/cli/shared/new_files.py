@@ -8,7 +8,9 @@ held open, and every name is looked up in what was opened. No file is ever repla
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
+import re
 import secrets
 import shutil
 import sys
@@ -47,22 +49,25 @@ def new_folder(path: Path) -> Iterator[Callable[[str, bytes], None]]:
     """Create a folder of files for publishing, whole or not at all, even if the power fails. The block gets a function
     that writes a file at a path below it.
 
-    Raises OutputExists if anything but an empty folder is there.
+    A kill leaves a hidden folder beside it, which the next call for the same path removes. Raises OutputExists if
+    anything but an empty folder is there.
     """
     if path.is_symlink() or not path.is_dir() or any(path.iterdir()):
         _require_free(path)
     with reporting_errors(path), _TargetFolder(_open_or_make(path.parent)) as parent:
+        parent.remove_abandoned(path)
         draft = _draft_name(path)
         try:
             parent.make_folder(draft, 0o700)
             with parent.open_below(draft) as folder:
+                folder.try_lock()
 
                 def write(name: str, content: bytes) -> None:
                     folder.write(name, content, PUBLIC)
 
                 yield write
                 folder.publish()
-            parent.rename(draft, path.name)
+                parent.rename(draft, path.name)
         finally:
             parent.remove_folder(draft)
         parent.sync()
@@ -163,6 +168,28 @@ class _TargetFolder:
             flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
             return _TargetFolder(os.open(name, flags, dir_fd=self._descriptor))
 
+    def try_lock(self) -> bool:
+        """Lock it for as long as it is open here; False if it is locked elsewhere or has no locks, as on some NFS."""
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return False
+        return True
+
+    def remove_abandoned(self, path: Path) -> None:
+        """Remove the folders that killed processes had for `path`; one that is in use is locked."""
+        abandoned = re.compile(re.escape(_draft_start(path)) + "[0-9a-f]{8}")
+        for name in filter(abandoned.fullmatch, self._names()):
+            with suppress(OSError), self.open_below(name) as folder:
+                if folder.try_lock():
+                    self.remove_folder(name)
+
+    def _names(self) -> list[str]:
+        """The names in it, none if we may not read it."""
+        with acting_for(self._owner), suppress(OSError):
+            return [path.name for path in Path(f"/proc/self/fd/{self._descriptor}").iterdir()]
+        return []
+
     def publish(self) -> None:
         """Bring the names below it to the disk, and open it to all; until now it was private."""
         with acting_for(self._owner):
@@ -210,7 +237,11 @@ def _open_or_make(path: Path) -> int:
 
 
 def _draft_name(path: Path) -> str:
-    return f".{path.name}-{secrets.token_hex(4)}"
+    return _draft_start(path) + secrets.token_hex(4)
+
+
+def _draft_start(path: Path) -> str:
+    return f".{path.name}-pressrun-"
 
 
 def _require_free(path: Path) -> None:
