@@ -110,6 +110,7 @@ def test_no_descriptor_is_left(make_instance: MakeInstance) -> None:
     held = [socket.create_connection(("127.0.0.1", instance.http_port), timeout=5) for _ in range(150)]
     until(lambda: len(list(Path(f"/proc/{daemon.process.pid}/fd").iterdir())) >= 95)
     _await_failing_head(daemon)
+    assert {96} == {event["limit"] for event in until(lambda: daemon.events("daemon.no_open_files_left"))}
     for file in held:
         file.close()
     until(lambda: daemon.events("loop.recovered"), 30.0)

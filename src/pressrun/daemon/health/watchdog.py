@@ -1,4 +1,4 @@
-"""Feeds systemd's watchdog while the dispatcher makes progress, and logs which loops keep failing."""
+"""Feeds systemd's watchdog while the dispatcher makes progress, and logs failing loops and a lack of open files."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 
+from pressrun.daemon.health.open_files import OpenFilesWatch
 from pressrun.delivery.queue.dispatcher import Dispatcher
 from pressrun.observe.log import event
 from pressrun.runtime.clock import utc_now
@@ -43,6 +44,7 @@ class Watchdog(BackgroundLoop):
         self._every = min(CHECK_SECONDS, watchdog_seconds / 2) if watchdog_seconds else CHECK_SECONDS
         self._was_stuck = False
         self._logged: set[str] = set()
+        self._open_files = OpenFilesWatch()
         self._last, self._last_at = self._sign_of_life(), time.monotonic()  # the wall clock may jump
 
     async def step(self) -> bool:
@@ -50,6 +52,7 @@ class Watchdog(BackgroundLoop):
         await asyncio.sleep(until_next(self._every))
         self._feed_watchdog()
         self._log_failing()
+        self._open_files.check()
         return True
 
     def _feed_watchdog(self) -> None:
