@@ -360,6 +360,20 @@ def test_a_statement_that_the_server_cancels_is_an_outage_with_a_remedy(connecti
             use(wait)
 
 
+@pytest.mark.parametrize("statements", [["prepare twice as select 1"] * 2, ["deallocate unknown"]])
+def test_a_pooler_that_mixes_up_prepared_statements_is_named(
+    connection: PostgresConnection, statements: list[str]
+) -> None:
+    """In transaction mode, a session has the statements of somebody else, or has lost ours."""
+
+    def meet(tx: Transaction) -> None:
+        for statement in statements:
+            execute_in(tx, statement)
+
+    with pytest.raises(Unavailable, match=r"prepared statement .* max_prepared_statements = 500"):
+        connection.write(meet)
+
+
 def test_a_session_that_ends_before_its_first_statement_is_an_outage(
     place: PostgresDatabase, other: PostgresConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,10 +15,12 @@ from psycopg.errors import (
     CrashShutdown,
     DataCorrupted,
     DeadlockDetected,
+    DuplicatePreparedStatement,
     ForeignKeyViolation,
     IdleInTransactionSessionTimeout,
     IndexCorrupted,
     InsufficientPrivilege,
+    InvalidSqlStatementName,
     LockNotAvailable,
     QueryCanceled,
     ReadOnlySqlTransaction,
@@ -44,7 +46,7 @@ from pressrun.store.transaction import RESTORE, Dialect
 # What a server says when it ends a session, or nothing at all. One that waits for a standby has committed by then.
 _ENDED = (None, AdminShutdown.sqlstate, CrashShutdown.sqlstate)
 # Also a standby since the last failover, a role that somebody has taken rights from, tables that somebody has put
-# elsewhere, and limits that an administrator has set: all can be mended.
+# elsewhere, limits that an administrator has set, and a pooler that loses statements: all can be mended.
 _OUTAGES = (
     psycopg.OperationalError,
     ReadOnlySqlTransaction,
@@ -52,6 +54,8 @@ _OUTAGES = (
     UndefinedTable,
     IdleInTransactionSessionTimeout,
     TransactionTimeout,
+    DuplicatePreparedStatement,
+    InvalidSqlStatementName,
 )
 _QUOTED = re.compile('".*"')
 CONNECT_SECONDS = 5  # for each host of the address: as long as SQLite waits for a lock
@@ -69,6 +73,10 @@ READ_ONLY_REMEDY = (
 )
 _TABLE_REMEDY = "Is a dump being restored, or has search_path been changed?"
 _CANCEL_REMEDY = "Raise statement_timeout of this role on the server, unless somebody has cancelled it by hand"
+_POOLER_REMEDY = (
+    "Is a pooler between Pressrun and the server? PgBouncer in transaction mode has to be 1.21 or newer, with "
+    "max_prepared_statements = 500"
+)
 _LOCK_REMEDY = "pg_stat_activity and pg_blocking_pids() on the server say which"
 LOOK_SECONDS = 1.0  # between checks of the sizes of tables, which are cheap; until then, plans may be wrong
 MOST_PREPARED = 1000  # more than there are statements, so that none is dropped and prepared again
@@ -277,6 +285,8 @@ def _drop_details(problem: psycopg.Error) -> None:
         problem.args = (f"another session holds a lock ({problem.diag.message_primary}). {_LOCK_REMEDY}",)
     elif isinstance(problem, QueryCanceled):
         problem.args = (f"{problem.diag.message_primary}. {_CANCEL_REMEDY}",)
+    elif isinstance(problem, (DuplicatePreparedStatement, InvalidSqlStatementName)):
+        problem.args = (f"{problem.diag.message_primary}. {_POOLER_REMEDY}",)
     elif isinstance(problem, UndefinedTable):
         problem.args = (f"{problem.diag.message_primary}. {_TABLE_REMEDY}",)
     elif problem.diag.message_primary:
