@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pressrun.core.text.masking import without_addresses
+from pressrun.core.text.masking import without_addresses, without_mailbox
 
 SIZE = 400_000
 
@@ -34,3 +34,20 @@ def test_the_whole_address_is_cut(text: str, expected: str) -> None:
 def test_the_mask_stands_for_the_whole_address() -> None:
     """Whatever the mask holds, it is no template."""
     assert r"to \1 now" == without_addresses("to one@reader.example now", r"\1")
+
+
+@pytest.mark.parametrize(
+    ("text", "address", "expected"),
+    [
+        ("unknown user ada", "ada@reader.example", "unknown user …"),
+        ("<Ada>: no such user ADA, sorry", "ada@reader.example", "<…>: no such user …, sorry"),
+        ("adam is not ada.", "ada@reader.example", "adam is not …."),
+        ("user ada+news or ada", "ada+news@reader.example", "user … or …"),
+        ("İ: no ada", "ada@reader.example", "i\u0307: no …"),
+        ("mailbox full", "ada@reader.example", "mailbox full"),
+        ("mailbox full", "", "mailbox full"),
+    ],
+)
+def test_a_mailbox_is_cut_where_it_stands_alone(text: str, address: str, expected: str) -> None:
+    """In any letter case, and not out of the middle of a word."""
+    assert expected == without_mailbox(text, address)

@@ -58,6 +58,18 @@ async def test_the_same_words_stand_there_once_and_without_addresses(harness: De
     assert [msgspec.structs.asdict(reply) for reply in summary.edition.failures_said] == said
 
 
+async def test_a_mailbox_that_a_server_names_without_its_domain_is_left_out_too(harness: DeliveryHarness) -> None:
+    """Who may see reports but no readers could put it together with the domains."""
+    await harness.readers(3)
+    edition = await harness.edition()
+    await harness.run_cycle()
+    for outgoing in harness.all_outgoing():
+        harness.answer(outgoing, refused(f"unknown user '{outgoing.rcpt_to.partition('@')[0].upper()}'"))
+    await harness.run_cycle()
+    summary = await reported(harness, edition)
+    assert [(3, "unknown user '…'")] == [(reply.number, reply.text) for reply in summary.edition.failures_said]
+
+
 async def test_copies_are_counted_by_provider_and_domain(harness: DeliveryHarness) -> None:
     for address in ("a@gmail.com", "b@googlemail.com", "c@reader.example"):
         await harness.services.subscribers.add("news", parse_address(address))

@@ -24,6 +24,33 @@ def without_addresses(text: str, mask: str = "…") -> str:
     return _ADDRESS.sub(lambda _: mask, text) if "@" in text or "%40" in text else text
 
 
+def without_mailbox(words: str, address: str, mask: str = "…") -> str:
+    """The words with `mask` in place of the local part of this address, which servers also name alone.
+
+    Without its `+tag`, too.
+    """
+    local = address.rpartition("@")[0].lower()
+    for name in filter(None, dict.fromkeys([local, local.partition("+")[0]])):
+        words = _without_word(words, name, mask)
+    return words
+
+
+def _without_word(words: str, word: str, mask: str) -> str:
+    folded = words.lower()
+    start = folded.find(word)
+    if start < 0:
+        return words
+    shown = words if len(words) == len(folded) else folded  # one letter becomes two in lower case
+    pieces, end = [], 0
+    while start >= 0:
+        after = start + len(word)
+        if not (shown[start - 1 : start].isalnum() or shown[after : after + 1].isalnum()):
+            pieces += [shown[end:start], mask]
+            end = after
+        start = folded.find(word, after)
+    return "".join([*pieces, shown[end:]])
+
+
 def without_people(words: str) -> str:
     """The words on one line, without the addresses in them."""
     return _BLANKS.sub(" ", without_addresses(words)).strip()

@@ -18,7 +18,7 @@ from pressrun.core.lifecycles.delivery import DeliveryState
 from pressrun.core.lifecycles.edition import at_defaults
 from pressrun.core.pacing.destination_state import load_destination_state
 from pressrun.core.pacing.providers import provider_of
-from pressrun.core.text.masking import key_of, without_people
+from pressrun.core.text.masking import key_of, without_mailbox, without_people
 from pressrun.core.timeline import Timeline, moment_of_share, spread
 from pressrun.core.timestamps import rfc3339
 from pressrun.services.drafts.draft_approval import find_held
@@ -250,7 +250,7 @@ def _grouped(copies: Iterable[CopyInReport]) -> list[CommonReply]:
     first: dict[tuple[object, ...], CopyInReport] = {}
     keys: dict[str, str] = {}
     for copy in copies:
-        words = copy.text or ""
+        words = _words_of(copy)
         key = keys.get(words)
         if key is None:
             key = keys[words] = key_of(words)
@@ -260,6 +260,11 @@ def _grouped(copies: Iterable[CopyInReport]) -> list[CommonReply]:
     return [_said(first[group], number) for group, number in numbers.most_common()]
 
 
+def _words_of(copy: CopyInReport) -> str:
+    """The reply about a copy, without the name of its mailbox: beside the domains of a report, that is an address."""
+    return without_mailbox(copy.text or "", copy.address or "")
+
+
 def _said(copy: CopyInReport, number: int) -> CommonReply:
     return CommonReply(
         number=number,
@@ -267,7 +272,7 @@ def _said(copy: CopyInReport, number: int) -> CommonReply:
         bounce=copy.bounce,
         code=copy.code,
         enhanced=copy.enhanced,
-        text=without_people(copy.text or ""),
+        text=without_people(_words_of(copy)),
     )
 
 
