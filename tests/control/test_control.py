@@ -40,7 +40,7 @@ from pressrun.control.protocol import (
 from pressrun.control.server import MAX_CONNECTIONS, MAX_OF_MEMBERS, ControlServer, GroupSocket
 from pressrun.core import errors
 from pressrun.core.errors import BadInput, EditionError, IncompleteAnswer, PressrunError, Refused, TryAgain
-from pressrun.daemon.doctor import DaemonByControlSocket
+from pressrun.doctor.subject import RunningDaemon
 from pressrun.runtime.frames import BadFrame, read_frame
 from pressrun.runtime.identity import User
 from pressrun.runtime.unix_sockets import bind_unix_socket
@@ -302,7 +302,7 @@ def stuck(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DataDir]:
 
 def test_a_daemon_that_is_stuck_holds_up_no_check(stuck: DataDir) -> None:
     """Neither `check` nor `doctor` waits for ever for what is only asked in passing."""
-    assert (None, None) == (call_if_running(stuck.control_socket, "reload.try"), DaemonByControlSocket.find(stuck))
+    assert (None, None) == (call_if_running(stuck.control_socket, "reload.try"), RunningDaemon.find(stuck))
 
 
 def test_a_daemon_that_is_stuck_is_named(stuck: DataDir, monkeypatch: pytest.MonkeyPatch) -> None:

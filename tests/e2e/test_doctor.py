@@ -24,10 +24,10 @@ from tests.e2e.town import PASSWORD, ProxyHabit, Town, open_town
 
 from pressrun.config import load_settings
 from pressrun.core.upkeep.disk_room import StorageRoom
-from pressrun.daemon.doctor import build_subject, build_world
+from pressrun.doctor.installation import build_subject, build_world
+from pressrun.doctor.subject import DoctorFinding, DoctorSeverity, is_public
+from pressrun.doctor.table import CHECKS, exit_code, run_checks
 from pressrun.operations.dkim_keys import KeyType, PublishedKey, create_dkim_key
-from pressrun.operations.doctor.subject import DoctorFinding, DoctorSeverity, is_public
-from pressrun.operations.doctor.table import CHECKS, exit_code, run_checks
 
 pytestmark = pytest.mark.only_on(
     "sqlite", "what is checked outside is the same, and tests of the engine have their own"

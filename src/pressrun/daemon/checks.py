@@ -31,9 +31,9 @@ from pressrun.core.timestamps import rfc3339
 from pressrun.daemon.descriptors import shortage
 from pressrun.daemon.reload import signature_digests
 from pressrun.delivery.relay.probe import ProbedRelay, examine_relay
+from pressrun.doctor.engine import engine_facts
 from pressrun.message.finding import sentences
 from pressrun.message.layouts.built_in import LAYOUT_NAMES, built_in_layout, shared_pieces
-from pressrun.operations.doctor.engine import engine_facts
 from pressrun.operations.sources.states import state_words
 from pressrun.runtime.certificates import read_file
 from pressrun.runtime.clock import utc_now

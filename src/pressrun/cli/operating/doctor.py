@@ -17,9 +17,9 @@ from pressrun.core.network.endpoint import TcpEndpoint
 from pressrun.core.setting import BadValue
 from pressrun.core.setting_kinds import name_server
 from pressrun.core.timestamps import rfc3339
-from pressrun.daemon.doctor import build_subject, build_world
-from pressrun.operations.doctor.subject import DoctorFinding, DoctorSeverity
-from pressrun.operations.doctor.table import count_findings, exit_code, run_checks
+from pressrun.doctor.installation import build_subject, build_world
+from pressrun.doctor.subject import DoctorFinding, DoctorSeverity
+from pressrun.doctor.table import count_findings, exit_code, run_checks
 from pressrun.runtime.clock import utc_now
 
 _COLOURS = {DoctorSeverity.PASS: "green", DoctorSeverity.WARN: "yellow", DoctorSeverity.FAIL: "red"}

@@ -22,9 +22,9 @@ from pressrun.config.settings import Settings
 from pressrun.core.current import Current
 from pressrun.core.errors import Unavailable
 from pressrun.core.upkeep.alerts import ALERT_SECONDS, Cause
+from pressrun.doctor.subject import DoctorFinding, DoctorSeverity
 from pressrun.observe.log import event
 from pressrun.operations.dns import is_reserved
-from pressrun.operations.doctor.subject import DoctorFinding, DoctorSeverity
 from pressrun.runtime.child_process import CANNOT_START, kill
 from pressrun.services.background import BackgroundLoop
 from pressrun.services.ports import Clock

@@ -18,6 +18,8 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from pressrun.observe.authorities import log_ca_file
+from pressrun.runtime.clock import utc_now
 from pressrun.runtime.http_client import HttpAnswer, HttpRequest
 from pressrun.runtime.outgoing_http import OutgoingHttp
 from pressrun.services.ports import Clock
@@ -297,3 +299,15 @@ def _decoded(answer: HttpAnswer, kind: type[T], what: str) -> T:
         return msgspec.json.decode(answer.body, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise IssuerProblem(f"cannot read {what}") from None
+
+
+def build_issuer(oidc: OidcSettings) -> Issuer:
+    """The issuer of `[oidc]`, as this machine reaches it."""
+    http = OutgoingHttp(
+        networks=oidc.networks,
+        ca_file=oidc.ca_file,
+        report_ca_file=log_ca_file,
+        seconds=oidc.timeout_seconds,
+        may_stay_here=oidc.is_on_this_machine,
+    )
+    return Issuer(oidc, http, utc_now)

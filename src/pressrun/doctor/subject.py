@@ -5,27 +5,24 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import ssl
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any
 
 from msgspec import Struct
 
+from pressrun.config.settings import Settings
+from pressrun.control.client import call_if_running
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.addresses.mail_routes import OF_NO_LIST
-from pressrun.core.network.endpoint import Endpoint
 from pressrun.core.signing.keys import KeyRing
 from pressrun.core.signing.tokens import AddressPurpose, AddressTokens
 from pressrun.core.site import Site
-from pressrun.core.upkeep.disk_room import RoomLimits, StorageRoom
+from pressrun.core.upkeep.disk_room import StorageRoom
 from pressrun.operations.dns import DnsAnswer, DnsLookups, txt_strings
-from pressrun.runtime.certificates import CertificatePeriod
-from pressrun.smtp.handover import HandOver, Outgoing
+from pressrun.store.programs.api_tokens import ApiToken
 from pressrun.store.upkeep.datadir import DataDir
-
-if TYPE_CHECKING:
-    from pressrun.operations.dkim_keys import PublishedKey  # loads cryptography, which a daemon may not need
 
 
 class ListIdentity(Struct, frozen=True, kw_only=True):
@@ -36,51 +33,22 @@ class ListIdentity(Struct, frozen=True, kw_only=True):
     owner: str | None
 
 
-class ExpiringToken(Struct, frozen=True, kw_only=True):
-    """A token that a program has used, and that expires or has expired."""
+class RunningDaemon:
+    """The running daemon, asked over its socket; there is no answer if it is gone or has another version."""
 
-    name: str
-    expires_at: int
-    used_at: int
+    def __init__(self, data: DataDir, mail_addresses: Mapping[str, str]) -> None:
+        self._socket = data.control_socket
+        self.mail_addresses = mail_addresses  # where it takes mail, by `smtp` and `lmtp`
 
+    @classmethod
+    def find(cls, data: DataDir) -> RunningDaemon | None:
+        """The daemon, or None where none answers."""
+        mail_addresses = call_if_running(data.control_socket, "doctor.listeners")
+        return None if mail_addresses is None else cls(data, mail_addresses)
 
-class RelayReport(Protocol):
-    """How a relay answered: why it cannot be used, or None; the period of its certificate; what became of a message."""
-
-    @property
-    def problem(self) -> str | None: ...
-    @property
-    def certificate(self) -> CertificatePeriod | None: ...
-    @property
-    def hand_over(self) -> HandOver | None: ...
-
-
-ContactRelay = Callable[[Outgoing | None], Awaitable[RelayReport]]
-"""Connects to a relay as for mail, with TLS and log-in, and hands over one message if there is one."""
-
-
-class ConfiguredIssuer(Struct, frozen=True, kw_only=True):
-    """The issuer of `[oidc]`. `find_problem` says why nobody can log in through it, or returns an empty text."""
-
-    url: str
-    find_problem: Callable[[], Awaitable[str]]
-
-
-class ConfiguredRelay(Struct, frozen=True, kw_only=True):
-    """One `[[relay]]`, and how to reach it."""
-
-    name: str
-    host: str
-    port: int
-    security: str
-    contact: ContactRelay
-
-
-class RunningDaemon(Protocol):
-    """A daemon that serves this installation now."""
-
-    async def seen(self, number: int, /) -> Mapping[str, Any] | None:
+    async def seen(self, number: int) -> Mapping[str, Any] | None:
         """How the request with this number in its test link arrived: `peer`, `forwarded`, `is_trusted`."""
+        return await asyncio.to_thread(call_if_running, self._socket, "doctor.seen", {"number": number})
 
 
 def is_public(address: str) -> bool:
@@ -127,30 +95,24 @@ class DoctorSubject(Struct, frozen=True, kw_only=True):
     """One installation. `keys` is None without a database; `files` are those that hold secrets.
 
     `alert_refusal` is why the latest alert to the operator did not arrive; None if it did.
-
-    `admin_url` is that of `[admin] base_url`, and `certificate_file` that of `[smtp]`.
     """
 
-    site: Site
-    admin_url: str | None
-    data: DataDir
-    config: Path
+    settings: Settings
     files: tuple[Path, ...]
     keys: KeyRing | None
     lists: tuple[ListIdentity, ...]
-    tokens: tuple[ExpiringToken, ...]
+    tokens: tuple[ApiToken, ...]
     alert_refusal: str | None
-    signatures: tuple[PublishedKey, ...]
-    relays: tuple[ConfiguredRelay, ...]
-    issuer: ConfiguredIssuer | None
-    trusted_proxies: tuple[str, ...]
-    mail_listeners: Mapping[str, Endpoint]
-    certificate_file: Path | None
-    room_limits: RoomLimits
-    sends_from: tuple[str, ...]
-    sign: Callable[[bytes], bytes]
     daemon: RunningDaemon | None
     world: World
+
+    @property
+    def site(self) -> Site:
+        return self.settings.site
+
+    @property
+    def data(self) -> DataDir:
+        return self.settings.data
 
     @property
     def dns(self) -> CachedLookups:

@@ -12,8 +12,8 @@ from pressrun.core.network.endpoint import is_loopback
 from pressrun.core.network.origins import origin_of, supports_passkeys
 from pressrun.core.signing.keys import KeyRing
 from pressrun.core.signing.tokens import TEST_ID, WebPurpose, WebTokens
-from pressrun.operations.doctor.relays import grade_days_left
-from pressrun.operations.doctor.subject import DoctorFinding, DoctorSubject, RunningDaemon, failed, passed, warned
+from pressrun.doctor.relays import grade_days_left
+from pressrun.doctor.subject import DoctorFinding, DoctorSubject, RunningDaemon, failed, passed, warned
 from pressrun.runtime.http_client import HttpAnswer, HttpRequest, fetch
 
 FORGED = "192.0.2.77"  # reserved (RFC 5737): a client that nobody is
@@ -46,7 +46,7 @@ async def check_base_url(subject: DoctorSubject) -> list[DoctorFinding]:
 
 async def _check_admin_url(subject: DoctorSubject) -> list[DoctorFinding]:
     """Check the `base_url` of [admin] in the same way, if it is set. It need not be public."""
-    url = subject.admin_url
+    url = subject.settings.admin.base_url
     if url is None:
         return []
     findings = []
@@ -145,7 +145,7 @@ def _grade_proxy(subject: DoctorSubject, seen: Mapping[str, Any]) -> DoctorFindi
         message = "the proxy passes on an X-Forwarded-For that its client forged, so anybody can evade the limits"
         return failed(message, f"Let the proxy overwrite the field with the address of the client. {_PROXY_PAGE}")
     if not seen["is_trusted"]:
-        trusted = ", ".join(f'"{name}"' for name in (*subject.trusted_proxies, peer))
+        trusted = ", ".join(f'"{name}"' for name in (*subject.settings.http.trusted_proxies, peer))
         message = f"the proxy at {peer} is not trusted, so all visitors share one limit"
         return failed(message, f"Add to config.toml, under [http]: trusted_proxies = [{trusted}]")
     return passed(f"the proxy at {peer} is trusted and passes on the address of the client")

@@ -8,16 +8,22 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 
 from pressrun.core.signing.tokens import FIRST_ROUND_TRIP, round_trip_outcome
+from pressrun.delivery.relay.settings import RelaySettings
+from pressrun.doctor.relays import contact_relay
+from pressrun.doctor.subject import DoctorFinding, DoctorSubject, failed, passed, warned
 from pressrun.message.reports.round_trip import build_test_bounce
-from pressrun.operations.doctor.subject import ConfiguredRelay, DoctorFinding, DoctorSubject, failed, passed, warned
+from pressrun.message.signatures.dkim import Signer, load_signing_key
+from pressrun.message.signatures.primitives import DkimSettings
 from pressrun.smtp.handover import Outcome, Outgoing, Stage
 from pressrun.smtp.reply import describe
 from pressrun.store.location import open_for_reading
 from pressrun.store.queue import inbound
 
 _POLL_SECONDS = 0.25
+_SIGNATURE_SECONDS = 86_400
 _NUMBER_BYTES = 5  # of the 42 bits that the number of a round trip has
 
 
@@ -25,17 +31,17 @@ async def check_round_trip(subject: DoctorSubject) -> list[DoctorFinding]:
     """By way of each relay."""
     if not subject.site.receives_mail or subject.keys is None:
         return []
-    findings = await asyncio.gather(*(_travel(subject, relay) for relay in subject.relays))
+    findings = await asyncio.gather(*(_travel(subject, relay) for relay in subject.settings.relays))
     return list(findings)
 
 
-async def _travel(subject: DoctorSubject, relay: ConfiguredRelay) -> DoctorFinding:
+async def _travel(subject: DoctorSubject, relay: RelaySettings) -> DoctorFinding:
     number = FIRST_ROUND_TRIP + int.from_bytes(subject.world.entropy(_NUMBER_BYTES), "big")
     recipient = subject.bounce_address(number)
     assert recipient is not None
     after = await asyncio.to_thread(_newest, subject)
     started_at = time.monotonic()
-    report = await relay.contact(_outgoing(subject, recipient, number))
+    report = await contact_relay(subject, relay, _outgoing(subject, recipient, number))
     if report.problem is not None:
         return warned(f"no test bounce was sent through relay {relay.name}: it cannot be used ({report.problem})")
     hand_over = report.hand_over
@@ -53,7 +59,7 @@ async def _travel(subject: DoctorSubject, relay: ConfiguredRelay) -> DoctorFindi
 
 
 async def _await_home(
-    subject: DoctorSubject, relay: ConfiguredRelay, number: int, *, after: int, started_at: float
+    subject: DoctorSubject, relay: RelaySettings, number: int, *, after: int, started_at: float
 ) -> DoctorFinding:
     seconds = subject.world.round_trip_seconds
     state = None
@@ -67,7 +73,7 @@ async def _await_home(
 
 
 def _lost(
-    subject: DoctorSubject, relay: ConfiguredRelay, state: inbound.InboundState | None, seconds: float
+    subject: DoctorSubject, relay: RelaySettings, state: inbound.InboundState | None, seconds: float
 ) -> DoctorFinding:
     domain = subject.site.mail_domain
     if state is not None:
@@ -85,8 +91,18 @@ def _lost(
 
 def _outgoing(subject: DoctorSubject, recipient: str, number: int) -> Outgoing:
     domain = subject.site.mail_domain
-    content = build_test_bounce(domain, recipient, number, int(subject.world.clock()))
-    return Outgoing(delivery_id=0, mail_from="", rcpt_to=recipient, content=subject.sign(content) + content)
+    now = int(subject.world.clock())
+    content = build_test_bounce(domain, recipient, number, now)
+    signatures = _sign(subject.settings.dkim, content, now)
+    return Outgoing(delivery_id=0, mail_from="", rcpt_to=recipient, content=signatures + content)
+
+
+def _sign(keys: Sequence[DkimSettings], content: bytes, now: int) -> bytes:
+    """The signatures of our own mail, with the keys of the configuration."""
+    if not keys:
+        return b""
+    signer = Signer([load_signing_key(key) for key in keys], lifetime_seconds=_SIGNATURE_SECONDS)
+    return signer.sign(content, signed_at=now)
 
 
 def _newest(subject: DoctorSubject) -> int:

@@ -10,8 +10,9 @@ from typing import cast
 import pytest
 
 from pressrun.core.site import Site
-from pressrun.operations.doctor.subject import DoctorFinding, DoctorSeverity, DoctorSubject
-from pressrun.operations.doctor.web import check_base_url, check_private_pages
+from pressrun.doctor.subject import DoctorFinding, DoctorSeverity, DoctorSubject
+from pressrun.doctor.web import check_base_url, check_private_pages
+from pressrun.web.settings import AdminSettings
 
 
 class _Names:
@@ -32,7 +33,8 @@ async def examine(host: str) -> tuple[list[DoctorFinding], list[DoctorFinding]]:
         base_url = f"http://{host}:{server.sockets[0].getsockname()[1]}"
         world = SimpleNamespace(tls=ssl.create_default_context, contact_seconds=20.0, is_public=lambda _: False)
         site = Site(base_url=base_url, mail_domain="lists.test")
-        subject = cast("DoctorSubject", SimpleNamespace(site=site, admin_url=None, dns=_Names(), world=world))
+        settings = SimpleNamespace(admin=AdminSettings())
+        subject = cast("DoctorSubject", SimpleNamespace(settings=settings, site=site, dns=_Names(), world=world))
         return await check_base_url(subject), await check_private_pages(subject)
 
 

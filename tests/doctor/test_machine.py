@@ -9,9 +9,9 @@ import pytest
 from tests import engines
 
 from pressrun.core.upkeep.disk_room import RoomLimits, StorageRoom
-from pressrun.operations.doctor.engine import engine_facts, grade_backup, grade_engine
-from pressrun.operations.doctor.machine import find_clock_state, grade_disk
-from pressrun.operations.doctor.subject import DoctorSeverity
+from pressrun.doctor.engine import engine_facts, grade_backup, grade_engine
+from pressrun.doctor.machine import find_clock_state, grade_disk
+from pressrun.doctor.subject import DoctorSeverity
 from pressrun.store.location import EngineVersion
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC).timestamp()

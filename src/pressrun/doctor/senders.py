@@ -8,7 +8,8 @@ import socket
 
 from msgspec import Struct
 
-from pressrun.operations.doctor.subject import ConfiguredRelay, DoctorSubject, is_public
+from pressrun.delivery.relay.settings import RelaySettings
+from pressrun.doctor.subject import DoctorSubject, is_public
 
 _ELSEWHERE = (("192.0.2.1", socket.AF_INET), ("2001:db8::1", socket.AF_INET6))  # no packet goes there
 _TO_SAY_SO = 'To name it yourself, add to config.toml, under [doctor]: sends_from = ["ADDRESS"]'
@@ -24,12 +25,12 @@ class SendingAddress(Struct, frozen=True, kw_only=True):
 
 async def find_senders(subject: DoctorSubject) -> tuple[list[SendingAddress], list[str]]:
     """The addresses, each once, and a line for each relay whose addresses cannot be known."""
-    if subject.sends_from:
+    if sends_from := subject.settings.doctor.sends_from:
         origin = "[doctor] sends_from"
-        return [SendingAddress(address=each, origin=origin, is_certain=True) for each in subject.sends_from], []
+        return [SendingAddress(address=each, origin=origin, is_certain=True) for each in sends_from], []
     senders: dict[str, SendingAddress] = {}
     unknown: list[str] = []
-    for relay in subject.relays:
+    for relay in subject.settings.relays:
         own = await _senders_of(subject, relay)
         if not own:
             unknown.append(f"the public address that relay {relay.name} sends from is unknown. {_TO_SAY_SO}")
@@ -38,7 +39,7 @@ async def find_senders(subject: DoctorSubject) -> tuple[list[SendingAddress], li
     return list(senders.values()), unknown
 
 
-async def _senders_of(subject: DoctorSubject, relay: ConfiguredRelay) -> list[SendingAddress]:
+async def _senders_of(subject: DoctorSubject, relay: RelaySettings) -> list[SendingAddress]:
     addresses = await _resolve(subject, relay.host)
     public = [address for address in addresses if is_public(address)]
     if addresses and not public:

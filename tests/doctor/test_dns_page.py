@@ -10,13 +10,10 @@ from typing import Any
 import pytest
 from tests.dns_server import open_dns_server, text
 
+from pressrun.config import load_settings
 from pressrun.core.current import Holder
-from pressrun.core.site import Site
-from pressrun.core.upkeep.disk_room import RoomLimits
-from pressrun.operations.dkim_keys import KeyType, PublishedKey, create_dkim_key
-from pressrun.operations.dns import DnsLookups
-from pressrun.operations.doctor.machine import find_clock_state
-from pressrun.operations.doctor.subject import (
+from pressrun.doctor.machine import find_clock_state
+from pressrun.doctor.subject import (
     CachedLookups,
     DoctorFinding,
     DoctorSeverity,
@@ -24,14 +21,39 @@ from pressrun.operations.doctor.subject import (
     ListIdentity,
     World,
 )
-from pressrun.operations.doctor.table import CHECKS, run_checks
+from pressrun.doctor.table import CHECKS, run_checks
+from pressrun.operations.dkim_keys import KeyType, PublishedKey, create_dkim_key
+from pressrun.operations.dns import DnsLookups
 from pressrun.services.settings import DnsSettings
-from pressrun.store.upkeep.datadir import DataDir
 from pressrun.store.upkeep.disk_usage import measure_room
 
-PAGE = Path(__file__).parents[3] / "docs" / "how-to" / "dns.md"
+PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "dns.md"
 DOMAIN, OPERATOR = "news.example.org", "ops@example.org"
-SENDS_FROM = ("192.0.2.10", "2001:db8::10")
+_CONFIG = f"""\
+data_dir = "data"
+base_url = "https://{DOMAIN}"
+mail_domain = "{DOMAIN}"
+operator = "{OPERATOR}"
+
+[http]
+listen = "127.0.0.1:8080"
+
+[smtp]
+listen = "127.0.0.1:2525"
+
+[[relay]]
+name = "postfix"
+host = "127.0.0.1"
+port = 25
+
+[dkim]
+domain = "{DOMAIN}"
+selector = "pressrun"
+key_file = "{{key_file}}"
+
+[doctor]
+sends_from = ["192.0.2.10", "2001:db8::10"]
+"""
 _ROW = re.compile(
     r"^\| (?:reverse of )?`([^`]+)` \| (A|AAAA|MX|TXT|PTR) \| (?:`([^`]+)`|printed by .*?) \|", re.MULTILINE
 )
@@ -59,6 +81,8 @@ async def examine(zone: list[tuple[str, str, str]], key: PublishedKey, folder: P
     records: dict[str, Any] = {}
     for name, kind, value in zone:
         records.setdefault(name, {}).setdefault(kind, []).append(value)
+    config = folder / "config.toml"
+    config.write_text(_CONFIG.format(key_file=key.key_file), encoding="utf-8")
     async with open_dns_server(records) as server:
         world = World(
             dns=CachedLookups(DnsLookups(Holder(DnsSettings(server=server.place)))),
@@ -70,24 +94,12 @@ async def examine(zone: list[tuple[str, str, str]], key: PublishedKey, folder: P
             is_public=lambda _: True,  # those of the page are reserved
         )
         subject = DoctorSubject(
-            site=Site(base_url=f"https://{DOMAIN}", mail_domain=DOMAIN, operator=OPERATOR, receives_mail=True),
-            admin_url=None,
-            data=DataDir(folder),
-            config=folder / "config.toml",
+            settings=load_settings(config),
             files=(),
             keys=None,
             lists=(ListIdentity(name="news", author_domain=DOMAIN, owner=None),),
             tokens=(),
             alert_refusal=None,
-            signatures=(key,),
-            relays=(),
-            issuer=None,
-            trusted_proxies=(),
-            mail_listeners={},
-            certificate_file=None,
-            room_limits=RoomLimits(warning=0, reserve=0, wal_size=0),
-            sends_from=SENDS_FROM,
-            sign=lambda _: b"",
             daemon=None,
             world=world,
         )

@@ -6,24 +6,34 @@ import asyncio
 
 from pressrun.core.network.endpoint import is_loopback
 from pressrun.core.timestamps import rfc3339
-from pressrun.operations.doctor.subject import ConfiguredRelay, DoctorFinding, DoctorSubject, failed, passed, warned
+from pressrun.delivery.relay.probe import ProbedRelay, examine_relay
+from pressrun.delivery.relay.settings import RelaySettings
+from pressrun.doctor.subject import DoctorFinding, DoctorSubject, failed, passed, warned
 from pressrun.runtime.certificates import CertificatePeriod
+from pressrun.smtp.handover import Outgoing
 
 DAY_SECONDS = 86_400
 SOON_DAYS = 14  # a certificate that is renewed automatically is renewed before
 LAST_DAYS = 7  # so that the weekly run fails once before it happens
 SHORT_DAYS = 30  # a certificate for less than this is usually renewed a few days before its end
 LAST_OF_SHORT_DAYS = 3  # its renewal has failed when it has fewer days left
+_RELAY_SECONDS = 15.0  # for a relay to greet us, log us in, and take a message
 
 
 async def check_relays(subject: DoctorSubject) -> list[DoctorFinding]:
     """Each relay greets us; TLS and the log-in work."""
-    groups = await asyncio.gather(*(_check(subject, relay) for relay in subject.relays))
+    groups = await asyncio.gather(*(_check(subject, relay) for relay in subject.settings.relays))
     return [finding for findings in groups for finding in findings]
 
 
-async def _check(subject: DoctorSubject, relay: ConfiguredRelay) -> list[DoctorFinding]:
-    report = await relay.contact(None)
+async def contact_relay(subject: DoctorSubject, relay: RelaySettings, outgoing: Outgoing | None = None) -> ProbedRelay:
+    """Connect as for mail, with TLS and log-in, and hand over one message if there is one."""
+    helo_name = subject.site.mail_domain
+    return await examine_relay(relay, helo_name=helo_name, seconds=_RELAY_SECONDS, outgoing=outgoing)
+
+
+async def _check(subject: DoctorSubject, relay: RelaySettings) -> list[DoctorFinding]:
+    report = await contact_relay(subject, relay)
     where = f"relay {relay.name} ({relay.host}:{relay.port})"
     if report.problem is not None:
         return [failed(f"{where} cannot be used: {report.problem}", _remedy(report.problem, relay))]
@@ -36,7 +46,7 @@ async def _check(subject: DoctorSubject, relay: ConfiguredRelay) -> list[DoctorF
     return findings
 
 
-def _remedy(problem: str, relay: ConfiguredRelay) -> str:
+def _remedy(problem: str, relay: RelaySettings) -> str:
     lowered = problem.lower()
     if "not valid for" in lowered:
         return f"Set host in its [[relay]] to a name in the certificate of {relay.host}"

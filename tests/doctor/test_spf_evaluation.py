@@ -9,9 +9,9 @@ from tests.dns_server import Fault, Zone, open_dns_server, text
 
 from pressrun.core.current import Holder
 from pressrun.core.network.spf import SpfIdentity
+from pressrun.doctor.spf import SpfResult, evaluate_spf
+from pressrun.doctor.subject import CachedLookups
 from pressrun.operations.dns import DnsLookups
-from pressrun.operations.doctor.spf import SpfResult, evaluate_spf
-from pressrun.operations.doctor.subject import CachedLookups
 from pressrun.services.settings import DnsSettings
 
 FOUR, SIX = "203.0.113.10", "2001:db8:1::10"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pressrun.operations.doctor.relays import grade_days_left
+from pressrun.doctor.relays import grade_days_left
 from pressrun.runtime.certificates import CertificatePeriod
 
 pytestmark = pytest.mark.only_on("sqlite", "no database is opened")

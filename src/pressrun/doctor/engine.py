@@ -17,8 +17,8 @@ from msgspec import Struct
 from pressrun.assets import convert_asset, read_asset
 from pressrun.core.errors import PressrunError
 from pressrun.core.timestamps import rfc3339
+from pressrun.doctor.subject import DoctorFinding, DoctorSeverity, DoctorSubject, failed, passed, warned
 from pressrun.operations.backup.manifest import DATABASE
-from pressrun.operations.doctor.subject import DoctorFinding, DoctorSeverity, DoctorSubject, failed, passed, warned
 from pressrun.store.location import EngineVersion
 from pressrun.store.upkeep import last_backup
 from pressrun.store.upkeep.data_check import find_content_problems

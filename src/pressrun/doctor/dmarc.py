@@ -7,9 +7,7 @@ import asyncio
 from msgspec import Struct
 
 from pressrun.core.network.dmarc import DmarcPolicy, is_dmarc, organisational_domain, parse_dmarc, policy_domains
-from pressrun.message.signatures.dkim import signing_domain
-from pressrun.operations.dns import DnsStatus
-from pressrun.operations.doctor.subject import (
+from pressrun.doctor.subject import (
     DoctorFinding,
     DoctorSubject,
     ListIdentity,
@@ -18,6 +16,8 @@ from pressrun.operations.doctor.subject import (
     txt_record,
     warned,
 )
+from pressrun.message.signatures.dkim import signing_domain
+from pressrun.operations.dns import DnsStatus
 
 _POLICIES = frozenset({"none", "quarantine", "reject"})
 
@@ -77,7 +77,7 @@ async def check_alignment(subject: DoctorSubject) -> list[DoctorFinding]:
 async def _check_list(subject: DoctorSubject, target: ListIdentity) -> DoctorFinding:
     author = target.author_domain
     returns = subject.return_domain(target)
-    signers = list(dict.fromkeys(key.domain for key in subject.signatures))
+    signers = list(dict.fromkeys(key.domain for key in subject.settings.dkim))
     signer = signing_domain(author, signers) or (signers[0] if signers else None)
     walk, of_returns = await asyncio.gather(_walk(subject, author), _walk(subject, returns))
     of_signer = walk if signer is None else await _walk(subject, signer)

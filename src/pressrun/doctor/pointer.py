@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ipaddress
 
+from pressrun.doctor.bounce_way import exchangers
+from pressrun.doctor.senders import SendingAddress, find_senders
+from pressrun.doctor.subject import DoctorFinding, DoctorSubject, failed, passed, warned
 from pressrun.operations.dns import DnsStatus
-from pressrun.operations.doctor.bounce_way import exchangers
-from pressrun.operations.doctor.senders import SendingAddress, find_senders
-from pressrun.operations.doctor.subject import DoctorFinding, DoctorSubject, failed, passed, warned
 
 _WHERE = "Set it at the provider of the address"
 

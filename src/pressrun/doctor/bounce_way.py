@@ -9,11 +9,12 @@ import asyncio
 
 from msgspec import Struct
 
-from pressrun.core.network.endpoint import Endpoint, TcpEndpoint, UnixEndpoint
+from pressrun.core.network.endpoint import Endpoint, SystemdEndpoint, TcpEndpoint, UnixEndpoint, parse_endpoint
 from pressrun.core.signing.tokens import TEST_ID
+from pressrun.doctor.relays import grade_days_left
+from pressrun.doctor.subject import DoctorFinding, DoctorSubject, RunningDaemon, failed, passed, warned
+from pressrun.inbound.settings import SmtpSettings
 from pressrun.operations.dns import DnsStatus
-from pressrun.operations.doctor.relays import grade_days_left
-from pressrun.operations.doctor.subject import DoctorFinding, DoctorSubject, failed, passed, warned
 from pressrun.runtime.certificates import read_file
 from pressrun.runtime.http_client import words_of
 from pressrun.smtp.errors import RemoteProtocolError
@@ -83,20 +84,22 @@ async def check_bounce_address(subject: DoctorSubject) -> list[DoctorFinding]:
 
 def _check_certificate(subject: DoctorSubject) -> list[DoctorFinding]:
     """How long our own certificate is valid. `pressrun check` checks whether it can be used at all."""
-    if subject.certificate_file is None:
+    smtp = subject.settings.smtp
+    if smtp is None or smtp.certificate_file is None:
         return []
     try:
-        period = read_file(subject.certificate_file)
+        period = read_file(smtp.certificate_file)
     except (OSError, ValueError):
         return []
     return [grade_days_left("[smtp]", period, subject.world.clock())]
 
 
 async def _check_own(subject: DoctorSubject, recipient: str) -> list[DoctorFinding]:
-    if subject.daemon is None:
+    smtp, daemon = subject.settings.smtp, subject.daemon
+    if smtp is None or daemon is None:
         return []
     findings = []
-    for name, place in subject.mail_listeners.items():
+    for name, place in _mail_listeners(smtp, daemon).items():
         offered = await _offer(subject, place, recipient, speaks_lmtp=name == "lmtp")
         if offered.is_accepted:
             findings.append(passed(f"Pressrun accepts bounces at {place} ({name.upper()})"))
@@ -106,6 +109,15 @@ async def _check_own(subject: DoctorSubject, recipient: str) -> list[DoctorFindi
                 failed(f"Pressrun does not accept bounces at {place} ({name.upper()}): {offered.words}", remedy)
             )
     return findings
+
+
+def _mail_listeners(smtp: SmtpSettings, daemon: RunningDaemon) -> dict[str, Endpoint]:
+    """Where mail comes in. What systemd passes on, only the daemon knows."""
+    endpoints = {name: place for name, place in (("smtp", smtp.listen), ("lmtp", smtp.lmtp)) if place is not None}
+    if any(isinstance(place, SystemdEndpoint) for place in endpoints.values()):
+        bound = daemon.mail_addresses
+        endpoints = {name: parse_endpoint(bound[name]) for name in endpoints if name in bound}
+    return endpoints
 
 
 async def _check_exchangers(subject: DoctorSubject, recipient: str) -> list[DoctorFinding]:

@@ -10,19 +10,19 @@ from collections.abc import Awaitable, Callable, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
+from pressrun.doctor.access import check_issuer, check_operator, check_tokens
+from pressrun.doctor.bounce_way import check_bounce_address, check_mx
+from pressrun.doctor.dkim import check_dkim
+from pressrun.doctor.dmarc import check_alignment, check_dmarc
+from pressrun.doctor.engine import check_backup, check_database, check_engine
+from pressrun.doctor.machine import check_clock, check_disk, check_files
+from pressrun.doctor.pointer import check_ptr
+from pressrun.doctor.relays import check_relays
+from pressrun.doctor.round_trip import check_round_trip
+from pressrun.doctor.spf import check_spf
+from pressrun.doctor.subject import DoctorFinding, DoctorSeverity, DoctorSubject, warned
+from pressrun.doctor.web import check_base_url, check_one_click, check_private_pages, check_proxy
 from pressrun.observe.log import event
-from pressrun.operations.doctor.access import check_issuer, check_operator, check_tokens
-from pressrun.operations.doctor.bounce_way import check_bounce_address, check_mx
-from pressrun.operations.doctor.dkim import check_dkim
-from pressrun.operations.doctor.dmarc import check_alignment, check_dmarc
-from pressrun.operations.doctor.engine import check_backup, check_database, check_engine
-from pressrun.operations.doctor.machine import check_clock, check_disk, check_files
-from pressrun.operations.doctor.pointer import check_ptr
-from pressrun.operations.doctor.relays import check_relays
-from pressrun.operations.doctor.round_trip import check_round_trip
-from pressrun.operations.doctor.spf import check_spf
-from pressrun.operations.doctor.subject import DoctorFinding, DoctorSeverity, DoctorSubject, warned
-from pressrun.operations.doctor.web import check_base_url, check_one_click, check_private_pages, check_proxy
 from pressrun.store.upkeep.data_lock import describe_user, is_used
 
 log = logging.getLogger("pressrun.doctor")

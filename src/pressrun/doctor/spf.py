@@ -20,9 +20,8 @@ from pressrun.core.network.spf import (
     is_spf,
     parse_spf,
 )
-from pressrun.operations.dns import DnsAnswer, DnsStatus
-from pressrun.operations.doctor.senders import SendingAddress, find_senders
-from pressrun.operations.doctor.subject import (
+from pressrun.doctor.senders import SendingAddress, find_senders
+from pressrun.doctor.subject import (
     CachedLookups,
     DoctorFinding,
     DoctorSubject,
@@ -31,6 +30,7 @@ from pressrun.operations.doctor.subject import (
     txt_record,
     warned,
 )
+from pressrun.operations.dns import DnsAnswer, DnsStatus
 
 LARGEST_RECORD = 2048  # characters; receivers give up on longer ones, each at a limit of its own
 _MANY_LOOKUPS = MOST_LOOKUPS - 2

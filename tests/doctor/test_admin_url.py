@@ -10,8 +10,9 @@ from typing import Any, cast
 import pytest
 
 from pressrun.core.site import Site
-from pressrun.operations.doctor.subject import DoctorSeverity, DoctorSubject
-from pressrun.operations.doctor.web import check_base_url
+from pressrun.doctor.subject import DoctorSeverity, DoctorSubject
+from pressrun.doctor.web import check_base_url
+from pressrun.web.settings import AdminSettings
 
 
 class Names:
@@ -46,9 +47,10 @@ async def test_the_address_of_admin(admin_url: str | None, results: list[tuple[D
     async with await asyncio.start_server(_answer, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
         world = SimpleNamespace(tls=ssl.create_default_context, contact_seconds=20.0, is_public=lambda _: True)
+        admin = AdminSettings(base_url=None if admin_url is None else admin_url.format(port=port))
         subject = SimpleNamespace(
+            settings=SimpleNamespace(admin=admin),
             site=Site(base_url=f"http://news.test:{port}", mail_domain="news.test"),
-            admin_url=None if admin_url is None else admin_url.format(port=port),
             dns=Names(),
             world=world,
         )

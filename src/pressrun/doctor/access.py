@@ -7,9 +7,13 @@ has left. The OpenID Connect issuer can change its keys, its addresses and our c
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
+from pressrun.core.errors import BadConfiguration
 from pressrun.core.text.masking import without_addresses
-from pressrun.operations.doctor.subject import DoctorFinding, DoctorSubject, ExpiringToken, failed, passed, warned
+from pressrun.doctor.subject import DoctorFinding, DoctorSubject, failed, passed, warned
+from pressrun.store.programs.api_tokens import ApiToken
+from pressrun.web.admin.issuer import IssuerProblem, build_issuer
 
 DAY_SECONDS = 86_400
 SOON_DAYS = 30
@@ -23,10 +27,12 @@ async def check_tokens(subject: DoctorSubject) -> list[DoctorFinding]:
     return findings or [passed(f"no token that a program uses expires within {SOON_DAYS} days")]
 
 
-def grade_tokens(tokens: Iterable[ExpiringToken], now: float) -> Iterator[DoctorFinding]:
+def grade_tokens(tokens: Iterable[ApiToken], now: float) -> Iterator[DoctorFinding]:
     """A finding for each token in use that has expired, or expires soon."""
     renew = "Create a new one with `pressrun token create`, give it to the program, and revoke the old one"
     for token in tokens:
+        if token.expires_at is None or token.used_at is None:
+            continue
         name = f"the token {token.name}"
         days = (token.expires_at - now) / DAY_SECONDS
         unused_days = (min(now, token.expires_at) - token.used_at) / DAY_SECONDS
@@ -61,11 +67,13 @@ async def check_operator(subject: DoctorSubject) -> list[DoctorFinding]:
 
 async def check_issuer(subject: DoctorSubject) -> list[DoctorFinding]:
     """Whether people could log in through the issuer of `[oidc]`, as far as a test without a person can show."""
-    issuer = subject.issuer
-    if issuer is None:
+    oidc = subject.settings.oidc
+    if oidc is None:
         return [passed("[oidc] is not configured")]
-    problem = await issuer.find_problem()
-    if not problem:
-        return [passed(f"people can log in through {issuer.url}")]
-    remedy = "Create a new client secret there, put it into client_secret_file, and restart; or correct [oidc]"
-    return [failed(f"nobody can log in through {issuer.url}: {problem}", remedy)]
+    site = replace(subject.site, base_url=subject.settings.admin.base_url or subject.site.base_url)
+    try:
+        await build_issuer(oidc).probe(site.url("admin", "oidc", "callback"))
+    except (IssuerProblem, BadConfiguration) as problem:
+        remedy = "Create a new client secret there, put it into client_secret_file, and restart; or correct [oidc]"
+        return [failed(f"nobody can log in through {oidc.issuer}: {problem}", remedy)]
+    return [passed(f"people can log in through {oidc.issuer}")]

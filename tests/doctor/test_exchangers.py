@@ -8,9 +8,9 @@ from typing import cast
 import pytest
 
 from pressrun.core.site import Site
+from pressrun.doctor.bounce_way import check_bounce_address, exchangers
+from pressrun.doctor.subject import DoctorSubject
 from pressrun.operations.dns import DnsAnswer, DnsStatus
-from pressrun.operations.doctor.bounce_way import check_bounce_address, exchangers
-from pressrun.operations.doctor.subject import DoctorSubject
 
 pytestmark = pytest.mark.only_on("sqlite", "no database is opened")
 
@@ -35,7 +35,7 @@ async def test_nothing_is_said_of_exchangers_that_could_not_be_looked_up() -> No
         site=Site(base_url="https://lists.test", mail_domain="lists.test", receives_mail=True),
         bounce_address=lambda _: "news-bounces+x@lists.test",
         daemon=None,
-        certificate_file=None,
+        settings=SimpleNamespace(smtp=None),
         dns=_Names(),
         world=SimpleNamespace(contact_seconds=20.0, smtp_port=9),
     )

@@ -6,9 +6,9 @@ from base64 import b64decode
 from binascii import Error as BadBase64
 
 from pressrun.core.network.dmarc import parse_tags
-from pressrun.operations.dkim_keys import PublishedKey
+from pressrun.doctor.subject import DoctorFinding, DoctorSubject, failed, passed, txt_record, warned
+from pressrun.operations.dkim_keys import PublishedKey, published_key
 from pressrun.operations.dns import DnsStatus
-from pressrun.operations.doctor.subject import DoctorFinding, DoctorSubject, failed, passed, txt_record, warned
 
 LARGEST_RECORD = 4096  # characters; a key of 4096 bits takes 750
 _WEAK_BITS, _ENOUGH_BITS = 1024, 2048  # RFC 8301 §3.2
@@ -16,11 +16,12 @@ _WEAK_BITS, _ENOUGH_BITS = 1024, 2048  # RFC 8301 §3.2
 
 async def check_dkim(subject: DoctorSubject) -> list[DoctorFinding]:
     """Each key of `[dkim]` against its record."""
-    if not subject.signatures:
+    keys = [published_key(settings) for settings in subject.settings.dkim]
+    if not keys:
         remedy = "Run `pressrun dkim create`, then publish the record and add the [dkim] table that it prints"
         return [warned("mail goes out unsigned: there is no [dkim] in the configuration", remedy)]
-    findings = [finding for key in subject.signatures for finding in await _check(subject, key)]
-    if all(key.key_type == "ed25519" for key in subject.signatures):
+    findings = [finding for key in keys for finding in await _check(subject, key)]
+    if all(key.key_type == "ed25519" for key in keys):
         findings.append(
             warned(
                 "all keys are Ed25519, which many receivers cannot verify",

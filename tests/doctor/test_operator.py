@@ -7,8 +7,8 @@ from typing import cast
 
 import pytest
 
-from pressrun.operations.doctor.access import check_operator
-from pressrun.operations.doctor.subject import DoctorSubject
+from pressrun.doctor.access import check_operator
+from pressrun.doctor.subject import DoctorSubject
 
 pytestmark = pytest.mark.only_on("sqlite", "no database is opened")
 

@@ -10,8 +10,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from pressrun.core.upkeep.disk_room import DiskLevel, RoomLimits, StorageRoom, decide_level, why_nearly_full
-from pressrun.operations.doctor.subject import DoctorFinding, DoctorSubject, failed, passed, warned
-from pressrun.operations.doctor.web import date_of_page
+from pressrun.doctor.subject import DoctorFinding, DoctorSubject, failed, passed, warned
+from pressrun.doctor.web import date_of_page
+from pressrun.services.upkeep.storage_watch import room_limits
 from pressrun.store.upkeep.data_check import find_access_problems
 
 _STATUS_AT, _TIMEX_OCTETS = 40, 208  # in struct timex of adjtimex(2), on 64 bits
@@ -56,7 +57,8 @@ async def check_disk(subject: DoctorSubject) -> list[DoctorFinding]:
     """Room for mail that comes in, and for the rows of the next edition, by the thresholds of the daemon."""
     if not subject.data.root.exists():
         return []  # check_database says that there is nothing yet
-    return [grade_disk(subject.data.root, subject.world.measure_room(subject.data), subject.room_limits)]
+    limits = room_limits(subject.settings.for_services())
+    return [grade_disk(subject.data.root, subject.world.measure_room(subject.data), limits)]
 
 
 def grade_disk(folder: Path, room: StorageRoom, limits: RoomLimits) -> DoctorFinding:
@@ -84,12 +86,13 @@ def _check_files(subject: DoctorSubject) -> Iterator[DoctorFinding]:
     for problem in find_access_problems(subject.data):
         _, _, command = problem.remedy.partition(": ")
         yield failed(problem.state, command or f"Needed: {problem.remedy}")
-    for path in (subject.config, *subject.files):
+    config = subject.settings.source
+    for path in (config, *subject.files):
         try:
             mode = stat.S_IMODE(path.stat().st_mode)
         except OSError:
             continue  # reading the configuration reported it
-        if mode & stat.S_IWOTH or (path != subject.config and mode & stat.S_IROTH):
+        if mode & stat.S_IWOTH or (path != config and mode & stat.S_IROTH):
             yield failed(f"{path} has mode {mode:04o}, so every user can read or change it", f"chmod o= {path}")
         elif mode & stat.S_IROTH:
             yield warned(f"every user of this machine can read {path}", f"chmod 640 {path}")
