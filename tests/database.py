@@ -24,8 +24,9 @@ from pressrun.store.connection import EngineConnection
 from pressrun.store.database import Database
 from pressrun.store.location import Location
 from pressrun.store.postgresql.connection import PostgresConnection
-from pressrun.store.sqlite.connection import MOST_ROWS, SqliteConnection
+from pressrun.store.sqlite.connection import SqliteConnection
 from pressrun.store.sqlite.location import SqliteFile
+from pressrun.store.sqlite.statements import MOST_ROWS
 from pressrun.store.transaction import Transaction
 from pressrun.store.upkeep import sessions
 from pressrun.store.upkeep.sessions import Process

@@ -47,8 +47,8 @@ from pressrun.sandbox.frames import Made, Question, answer_reader, task_reader
 from pressrun.smtp.errors import RemoteProtocolError
 from pressrun.smtp.reader import ReplyReader
 from pressrun.store.editions.search import count_found
-from pressrun.store.sqlite.connection import dialect
 from pressrun.store.sqlite.migrate import package_schema
+from pressrun.store.sqlite.statements import dialect
 from pressrun.store.transaction import Transaction
 
 _DOMAIN = "news.example.org"

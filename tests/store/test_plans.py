@@ -15,7 +15,7 @@ from tests.store import large
 
 from pressrun.core.text.searching import searchable
 from pressrun.store.sqlite import migrate
-from pressrun.store.sqlite.connection import statements
+from pressrun.store.sqlite.statements import statements
 
 # What each statement may look things up by; `scan` only over what is short by its nature.
 PLANS = {

@@ -9,8 +9,8 @@ import pytest
 
 import pressrun
 from pressrun.store.readers.address_places import PLACES
-from pressrun.store.sqlite.connection import statements
 from pressrun.store.sqlite.migrate import package_schema
+from pressrun.store.sqlite.statements import statements
 
 SOURCE = Path(pressrun.__file__).parent
 SCHEMA = package_schema()

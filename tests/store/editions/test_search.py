@@ -19,7 +19,8 @@ from pressrun.store.editions import editions, search
 from pressrun.store.lists import lists
 from pressrun.store.lists.lists import NewList
 from pressrun.store.sqlite import migrate
-from pressrun.store.sqlite.connection import connect, dialect
+from pressrun.store.sqlite.connection import connect
+from pressrun.store.sqlite.statements import dialect
 from pressrun.store.transaction import Transaction
 
 TEXTS = {

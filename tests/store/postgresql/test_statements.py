@@ -16,7 +16,8 @@ from tests.store.engine_statements import empty_tables, parameters_of, prepare
 import pressrun.store
 from pressrun.store.postgresql.statements import reading_statements, writing_statements
 from pressrun.store.sqlite import migrate
-from pressrun.store.sqlite.connection import connect_as, statements
+from pressrun.store.sqlite.connection import connect_as
+from pressrun.store.sqlite.statements import statements
 from pressrun.store.statements import read_folder
 
 pytestmark = pytest.mark.needs("postgresql")

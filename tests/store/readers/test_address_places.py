@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pressrun.store.readers.address_places import PLACES
 from pressrun.store.sqlite import migrate
-from pressrun.store.sqlite.connection import statements
+from pressrun.store.sqlite.statements import statements
 
 # The columns of text or octets that each place searches.
 SEARCHED = {

@@ -39,7 +39,7 @@ from pressrun.store.database import Database
 from pressrun.store.postgresql.location import PostgresDatabase
 from pressrun.store.readers import address_places, consent
 from pressrun.store.readers.consent import ConsentEvent
-from pressrun.store.sqlite.connection import MOST_ROWS
+from pressrun.store.sqlite.statements import MOST_ROWS
 from pressrun.store.transaction import Transaction
 
 

@@ -16,9 +16,9 @@ from tests.store.sqlite.test_migrate import KEYS, shape, version
 from pressrun.services import evidence
 from pressrun.store.location import open_for_reading
 from pressrun.store.sqlite import migrate
-from pressrun.store.sqlite.connection import statements
 from pressrun.store.sqlite.location import SqliteFile
 from pressrun.store.sqlite.own_schema import find_strange
+from pressrun.store.sqlite.statements import statements
 
 RELEASED = Path(__file__).parent / "released"
 NEWEST = migrate.newest_version()

@@ -11,8 +11,9 @@ from tests.database import connection_of
 from tests.engines import new_database
 
 from pressrun.store.database import Database
-from pressrun.store.sqlite.connection import connect, dialect
+from pressrun.store.sqlite.connection import connect
 from pressrun.store.sqlite.location import SqliteFile
+from pressrun.store.sqlite.statements import dialect
 from pressrun.store.transaction import Transaction
 
 # As gathered while all copies were of one edition: SQLite then reads the whole index instead of looking the edition up.

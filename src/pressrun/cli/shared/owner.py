@@ -19,7 +19,7 @@ from msgspec import Struct
 from pressrun.assets import hold_assets
 from pressrun.core.errors import BadConfiguration, NotPermitted
 from pressrun.runtime.identity import account_name, groups_of, user_name
-from pressrun.store.sqlite import connection, migrate
+from pressrun.store.sqlite import migrate, statements
 
 
 class Identity(Struct, frozen=True, kw_only=True):
@@ -166,7 +166,7 @@ def _load_everything() -> None:
     for encoding in ("ascii", "idna", "latin-1", "punycode", "utf-8-sig"):
         codecs.lookup(encoding)
     hold_assets()
-    connection.statements()
+    statements.statements()
     migrate.package_schema()
     migrate.package_steps()
     migrate.newest_version()

@@ -13,7 +13,8 @@ from pressrun.core.signing.keys import KeyRing
 from pressrun.store.connection import ConnectionThread
 from pressrun.store.location import Damage, EngineVersion, Location
 from pressrun.store.sqlite import migrate
-from pressrun.store.sqlite.connection import REBUILD, SqliteConnection, connect, dialect, is_damage, mend, unavailable
+from pressrun.store.sqlite.connection import SqliteConnection, connect, unavailable
+from pressrun.store.sqlite.statements import REBUILD, dialect, is_damage, mend
 from pressrun.store.table_store import MoveTarget, TableStore
 from pressrun.store.transaction import RESTORE, Dialect
 

@@ -22,7 +22,8 @@ from pressrun.core.text.masking import without_addresses
 from pressrun.core.text.searching import indexed_words, searchable
 from pressrun.store.files import make_directory, sync_directory
 from pressrun.store.schema_files import SchemaFiles
-from pressrun.store.sqlite.connection import INCREMENTAL, MACROS, connect, unavailable
+from pressrun.store.sqlite.connection import INCREMENTAL, connect, unavailable
+from pressrun.store.sqlite.statements import MACROS
 from pressrun.store.sqlite.tables import SqliteTables
 from pressrun.store.statements import expand
 from pressrun.store.table_store import TableStore, require_unmarked

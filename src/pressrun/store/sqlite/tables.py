@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pressrun.core.errors import Refused
-from pressrun.store.sqlite.connection import dialect
+from pressrun.store.sqlite.statements import dialect
 from pressrun.store.table_store import NOTES, StoredTable, TableStore, Values, is_copied, quoted
 
 _DRAWS_IDS = re.compile(r"integer primary key autoincrement")
