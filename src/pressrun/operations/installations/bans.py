@@ -14,7 +14,7 @@ from pressrun.core.addresses.address import MAX_ADDRESS_OCTETS
 
 _LONGEST = 200
 # Each choice may double the time of a match, and each repeat multiply it by the length of the address.
-_CHOICE, _REPEAT = re.compile(r"(?<!\()\?|\|"), re.compile(r"[*+{]")
+_OPTION, _REPEAT = re.compile(r"(?<!\()\?"), re.compile(r"[*+{]")
 _CHOICES_OF_REPEAT, _MOST_CHOICES = 4, 15
 _REPEATED_GROUP = re.compile(r"\)[*+{]")
 _EXTENSION = re.compile(r"\(\?[^:=!]")  # such as a comment or a flag, after which other signs count
@@ -25,7 +25,7 @@ _ESCAPED = re.compile(r"\\.|\[[^]]*\]", re.DOTALL)  # a sign that is escaped, or
 def compile_ban(expression: str) -> re.Pattern[str] | None:
     """The expression that banned addresses match from their beginning; None if it is invalid or too complex."""
     plain = _ESCAPED.sub("x", expression)
-    choices = len(_CHOICE.findall(plain)) + _CHOICES_OF_REPEAT * len(_REPEAT.findall(plain))
+    choices = len(_OPTION.findall(plain)) + _choices_of_groups(plain) + _CHOICES_OF_REPEAT * len(_REPEAT.findall(plain))
     if len(expression) > _LONGEST or choices > _MOST_CHOICES:
         return None
     if _REPEATED_GROUP.search(plain) or _EXTENSION.search(plain):
@@ -36,6 +36,19 @@ def compile_ban(expression: str) -> re.Pattern[str] | None:
             return re.compile(expression, re.IGNORECASE)
         except (re.error, OverflowError, RecursionError):
             return None
+
+
+def _choices_of_groups(plain: str) -> int:
+    """How often the alternatives double the time: only one of those of a group can match, however many there are."""
+    choices, bars = 0, [0]  # the bars in each group that is open
+    for sign in plain:
+        if sign == "(":
+            bars.append(0)
+        elif sign == ")" and len(bars) > 1:
+            choices += bars.pop().bit_length()
+        elif sign == "|":
+            bars[-1] += 1
+    return choices + sum(number.bit_length() for number in bars)
 
 
 def is_banned(address: str, patterns: Sequence[re.Pattern[str]]) -> bool:
