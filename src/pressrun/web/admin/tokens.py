@@ -25,7 +25,7 @@ SCOPES = {
     TokenScope.SIGN_UP: marked("Ask people to confirm a subscription, and read nothing"),
     TokenScope.STATS: marked("Read counts and reports without addresses"),
     TokenScope.DRAFT: marked("Write drafts, but never send them"),
-    TokenScope.RETURNS: marked("Hand in bounces"),
+    TokenScope.RETURNS: marked("Submit bounces"),
     TokenScope.READ: marked("Read everything"),
     TokenScope.WRITE: marked("Read and change everything"),
 }
