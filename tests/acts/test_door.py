@@ -282,8 +282,12 @@ async def test_an_edition_that_does_not_exist_is_not_found_by_anybody(services: 
 
 
 async def test_what_no_process_here_can_do_is_refused(services: ServiceHarness) -> None:
-    assert (await ask(services, "reload", {}, INA)).startswith("Refused: the running daemon does not know reload")
-    assert (await ask(services, "no.such", {}, INA)).startswith("Refused: the running daemon does not know no.such")
+    assert (await ask(services, "reload", {}, INA)).startswith(
+        "Refused: the running daemon is of another version and does not know reload"
+    )
+    assert (await ask(services, "no.such", {}, INA)).startswith(
+        "Refused: the running daemon is of another version and does not know no.such"
+    )
 
 
 async def test_who_changes_a_list_cannot_do_without_a_second_person(services: ServiceHarness) -> None:

@@ -79,7 +79,7 @@ class Door:
         act = self.acts.get(call.act)
         work = None if act is None else act.work or self._bound.get(call.act)
         if act is None or work is None:
-            raise Refused(f"the running daemon does not know {call.act}: it is of another version")
+            raise Refused(f"the running daemon is of another version and does not know {call.act}. Restart the service")
         entry = self._describe(act, call)
         doing = Doing(cases=self._cases, caller=call.caller, progress=progress)
         log = self._cases.audit_log

@@ -93,7 +93,7 @@ class NewDraft(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
             case None, None, str(body):
                 suffix, text = "txt", None
             case _:
-                raise BadInput("send one of `markdown` and `html`, or `text`")
+                raise BadInput("send either `markdown` or `html`, with or without `text`, or `text` alone")
         if text is not None:
             keys["text"], files = _TEXT_PART, {_TEXT_PART: text.encode()}
         return {
@@ -151,7 +151,7 @@ class DraftKeys(Arguments, frozen=True, kw_only=True):
         """The new body and the member that has it; raises BadInput for several."""
         bodies = [(body, name) for name in BODIES if (body := getattr(self, name)) is not None]
         if len(bodies) > 1:
-            raise BadInput("send one of `markdown`, `html` and `text`")
+            raise BadInput("send only one of `markdown`, `html` and `text`")
         return bodies[0] if bodies else None
 
 

@@ -43,7 +43,7 @@ def _seconds_of(at: datetime) -> int:
     try:
         return seconds_of(at)
     except OverflowError:
-        raise BadInput("that time is later than any that can be shown") from None
+        raise BadInput("that time is too far in the future") from None
 
 
 async def _tested_again(_: Doing, args: DraftTest, __: KeptOutcome) -> TestAnswer:
@@ -118,7 +118,7 @@ async def _send_test(doing: Doing, args: DraftTest) -> TestAnswer:
 
 @DRAFT_RELEASE_ACTS.add(
     "edition.submit",
-    "Say that a draft is ready to be released",
+    "Submit a draft for release",
     Right.DRAFTS,
     OF_EDITION,
     again=show_again,
@@ -144,7 +144,7 @@ async def _approve(doing: Doing, args: KnownDraft) -> FullEditionAnswer:
 
 @DRAFT_RELEASE_ACTS.add(
     "edition.return",
-    "Return a draft to its authors, which also ends an approval",
+    "Return a draft to its authors, and withdraw an approval",
     Right.RELEASE,
     OF_EDITION,
     again=show_again,

@@ -177,7 +177,7 @@ async def _source(doing: Doing, args: EditionId) -> Content:
 
 @DRAFT_ACTS.add(
     "edition.rewrite",
-    "Give a draft another text",
+    "Replace the text of a draft",
     Right.DRAFTS,
     OF_EDITION,
     grows=True,
@@ -212,7 +212,7 @@ async def _change_keys(doing: Doing, args: DraftKeys) -> DraftAnswer:
     async def rewrite(before: OpenDraft, builder: EditionBuilder) -> Text:
         suffix = PurePosixPath(before.text.source_name).suffix.lower()
         if FORMATS[suffix] is EditionFormat.MIME:
-            raise BadInput("this draft is a complete message. Change it by another one (PUT …/source)")
+            raise BadInput("this draft is a complete message. Replace it with another one (PUT …/source)")
         if body is not None and FORMATS[BODIES[body[1]]] is not FORMATS[suffix]:
             raise BadInput(f"this draft ends in {suffix}, so it has no {body[1]}")
         changed = None if body is None else body[0]
@@ -224,7 +224,7 @@ async def _change_keys(doing: Doing, args: DraftKeys) -> DraftAnswer:
 
 @DRAFT_ACTS.add(
     "edition.discard",
-    "Throw a draft away for good",
+    "Delete a draft for good",
     Right.DRAFTS,
     OF_EDITION,
     http=Http(method="DELETE", path="editions/{id}", headers=IF_MATCH, status=204),
@@ -296,7 +296,7 @@ async def _remove_file(doing: Doing, args: DraftFileRemoval) -> DraftAnswer:
 
 @DRAFT_ACTS.add(
     "edition.revisions",
-    "List the changes of a draft, the newest first",
+    "List the changes of a draft, newest first",
     Right.DRAFTS,
     OF_EDITION,
     http=Http(method="GET", path="editions/{id}/revisions"),
@@ -322,7 +322,7 @@ async def _list_revisions(doing: Doing, args: EditionId) -> Page[RevisionAnswer]
 
 @DRAFT_ACTS.add(
     "edition.revision",
-    "Read a former text of a draft",
+    "Read an earlier text of a draft",
     Right.DRAFTS,
     OF_EDITION,
     http=Http(method="GET", path="editions/{id}/revisions/{revision}"),

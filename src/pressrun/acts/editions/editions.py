@@ -153,7 +153,7 @@ async def _send_test(doing: Doing, args: EditionTest) -> dict[str, list[str]]:
 
 @EDITION_ACTS.add(
     "edition.pause",
-    "Hold all copies that no connection has been given",
+    "Pause an edition; copies not yet handed to a connection wait",
     Right.RELEASE,
     OF_EDITION,
     again=show_again,
@@ -166,7 +166,7 @@ async def _pause(doing: Doing, args: EditionId) -> FullEditionAnswer:
 
 @EDITION_ACTS.add(
     "edition.resume",
-    "Continue to send an edition",
+    "Resume a paused edition",
     Right.RELEASE,
     OF_EDITION,
     again=show_again,
@@ -179,7 +179,7 @@ async def _resume(doing: Doing, args: EditionResume) -> FullEditionAnswer:
 
 @EDITION_ACTS.add(
     "edition.cancel",
-    "Send no more copies of an edition",
+    "Cancel an edition; no more copies are sent",
     Right.RELEASE,
     OF_EDITION,
     again=show_again,
@@ -223,7 +223,7 @@ async def _resend(doing: Doing, args: EditionId) -> ResendAnswer:
 
 @EDITION_ACTS.add(
     "queue.retry",
-    "Try what waits again now",
+    "Retry waiting email now",
     Right.OPERATE,
     again=_retry_again,
     http=Http(method="POST", path="queue/retry"),

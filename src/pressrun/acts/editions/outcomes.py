@@ -41,7 +41,7 @@ OUTCOME_ACTS = ActList()
 
 @OUTCOME_ACTS.add(
     "edition.report",
-    "Report what became of an edition",
+    "Show the report on an edition",
     Right.STATS,
     OF_EDITION,
     http=Http(method="GET", path="editions/{id}/report"),
@@ -53,7 +53,7 @@ async def _report(doing: Doing, args: EditionId) -> ReportInfo:
 
 @OUTCOME_ACTS.add(
     "edition.copies",
-    "Show the copies of an edition; with `address` the copy of one reader, whose members stand beside it",
+    "Show the copies of an edition; with `address`, that reader's copy, whose fields are also at the top level",
     Right.STATS,
     OF_EDITION,
     answer=Page[CopyInfo],

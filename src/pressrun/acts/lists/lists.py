@@ -149,7 +149,7 @@ async def _set_logo(doing: Doing, args: ListLogo) -> ListInfo:
 
 @LIST_ACTS.add(
     "list.close",
-    "Close a list: no sign-ups and no editions until it is opened again",
+    "Close a list; it accepts no sign-ups or editions until it is reopened",
     Right.OPERATE,
     OF_LIST,
     again=_show_again,
@@ -162,7 +162,7 @@ async def _close(doing: Doing, args: ListName) -> ListInfo:
 
 @LIST_ACTS.add(
     "list.reopen",
-    "Open a closed list again",
+    "Reopen a closed list",
     Right.OPERATE,
     OF_LIST,
     again=_show_again,
@@ -174,7 +174,7 @@ async def _reopen(doing: Doing, args: ListName) -> ListInfo:
 
 @LIST_ACTS.add(
     "list.rm",
-    "Remove a closed list with everything that it has",
+    "Remove a closed list with its subscriptions, editions and archive",
     Right.OPERATE,
     OF_LIST,
     asks=True,

@@ -65,14 +65,16 @@ def _rows_of(tx: Transaction, args: Statement) -> dict[str, Any]:
     if args.statement.partition(".")[0] in SECRET:
         raise NotPermitted(lacking(Right.MACHINE, None))
     if not tx.knows(args.statement):
-        raise BadInput(f"unknown statement {args.statement!r}: the daemon is of another version")
+        raise BadInput(
+            f"the running daemon is of another version and does not know {args.statement!r}. Restart the service"
+        )
     rows = tx.rows(args.statement, **args.parameters)
     return {"columns": list(rows[0].keys()) if rows else [], "rows": [tuple(row) for row in rows]}
 
 
 def _selection(doing: Doing, args: HeldChoice) -> HeldSelection:
     if doing.caller.is_program and not args.ids and args.domain is None:
-        raise Refused("that would be all of them: say which, by `ids` or by `domain`")
+        raise Refused("that would be all of them. Say which, by `ids` or by `domain`")
     return HeldSelection(ids=args.ids, domain=None if args.domain is None else args.domain.strip().lower())
 
 

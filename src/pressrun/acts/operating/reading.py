@@ -64,7 +64,7 @@ OPERATOR_ACTS = ActList()
 
 @OPERATOR_ACTS.add(
     "suppression.list",
-    "Show the addresses that get no mail",
+    "Show the addresses that get no email",
     Right.OPERATE,
     http=Http(method="GET", path="suppressions", query=("limit", "after")),
 )
@@ -75,7 +75,7 @@ async def _suppressions(doing: Doing, args: SuppressionPage) -> Page[Suppression
 
 @OPERATOR_ACTS.add(
     "suppression.show",
-    "Say why an address gets no mail",
+    "Show why an address gets no email",
     Right.OPERATE,
     http=Http(method="GET", path="suppressions/{address}"),
 )

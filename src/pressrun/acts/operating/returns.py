@@ -60,7 +60,7 @@ RETURN_ACTS = ActList()
 
 @RETURN_ACTS.add(
     "return.add",
-    "Hand in a bounce or a complaint about a copy",
+    "Submit a bounce or a complaint about a copy",
     Right.RETURNS,
     SOME_LIST,
     again=_handed_in_before,

@@ -96,7 +96,7 @@ PEOPLE_ACTS = ActList()
 
 @PEOPLE_ACTS.add(
     "user.ls",
-    "List the people who may log in or post by mail",
+    "List the people who may log in or post by email",
     Right.OPERATE,
     http=Http(method="GET", path="people", query=("limit", "after")),
 )
@@ -117,7 +117,7 @@ async def _show_person(doing: Doing, args: PersonName) -> PersonAnswer:
 
 @PEOPLE_ACTS.add(
     "user.add",
-    "Add somebody who may log in, with a password or a link to log in",
+    "Add somebody who may log in, with a password or a login link",
     Right.OPERATE,
     again=_person_now,
     is_fresh=True,
@@ -133,7 +133,7 @@ async def _add(doing: Doing, args: PersonAdd) -> PersonAnswer:
 
 @PEOPLE_ACTS.add(
     "user.invite",
-    "Give somebody a role on a list, and mail them a link to log in",
+    "Give somebody a role on a list, and email them a login link",
     Right.OPERATE,
     again=_invited,
     is_fresh=True,
@@ -146,7 +146,7 @@ async def _invite(doing: Doing, args: PersonInvite) -> PersonAnswer:
 
 @PEOPLE_ACTS.add(
     "user.grant",
-    "Let a person do more",
+    "Give a person more rights",
     Right.OPERATE,
     again=_person_now,
     is_fresh=True,
@@ -158,7 +158,7 @@ async def _grant(doing: Doing, args: PersonGrant) -> PersonAnswer:
 
 @PEOPLE_ACTS.add(
     "user.revoke",
-    "Let a person do less",
+    "Take rights from a person",
     Right.OPERATE,
     again=_person_now,
     is_fresh=True,
@@ -170,7 +170,7 @@ async def _revoke(doing: Doing, args: PersonGrant) -> PersonAnswer:
 
 @PEOPLE_ACTS.add(
     "user.link",
-    "Make a new link for a person to log in with",
+    "Make a new login link for a person",
     Right.OPERATE,
     again=_person_now,
     is_fresh=True,
@@ -194,7 +194,7 @@ async def _reset(doing: Doing, args: PersonName) -> PersonAnswer:
 
 @PEOPLE_ACTS.add(
     "user.rm",
-    "Remove a person with their tokens",
+    "Remove a person and their tokens",
     Right.OPERATE,
     is_fresh=True,
     http=Http(method="DELETE", path="people/{person}"),

@@ -122,7 +122,7 @@ async def _sync(doing: Doing, args: ListSync) -> JobReport:
 
 @JOB_ACTS.add(
     "job.show",
-    "Show how far a job is",
+    "Show the progress of a job",
     Right.MANAGE_READERS,
     OF_JOB,
     http=Http(method="GET", path="jobs/{id}", is_final=lambda job: job.state in _RESTING),
@@ -133,7 +133,7 @@ async def _show(doing: Doing, args: JobId) -> JobReport:
 
 @JOB_ACTS.add(
     "job.apply",
-    "Apply what a dry run has shown",
+    "Apply a dry run",
     Right.MANAGE_READERS,
     OF_JOB,
     again=lambda doing, args, _: doing.cases.jobs.show(args.id),
@@ -146,7 +146,7 @@ async def _apply(doing: Doing, args: JobApply) -> JobReport:
 
 @JOB_ACTS.add(
     "job.cancel",
-    "End a job, or delete one that has ended; what it has done stays",
+    "Stop a job, or delete one that has ended; the changes it made stay",
     Right.MANAGE_READERS,
     OF_JOB,
     http=Http(method="DELETE", path="jobs/{id}", status=204),

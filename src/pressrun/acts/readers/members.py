@@ -247,7 +247,7 @@ async def _get(doing: Doing, args: ListAddress) -> Member:
 
 @MEMBER_ACTS.add(
     "subscriber.put",
-    "Add somebody to a list, or change what the request names",
+    "Add somebody to a list, or change the fields in the request",
     Right.SIGN_UP,
     OF_LIST,
     answer=Member,
@@ -287,7 +287,7 @@ async def _create(doing: Doing, args: MemberCreate) -> Member:
 
 @MEMBER_ACTS.add(
     "subscriber.change",
-    "Change what the request names of somebody on a list",
+    "Change the fields in the request for somebody on a list",
     Right.MANAGE_READERS,
     OF_LIST,
     http=Http(method="PATCH", path=_MEMBER, check=_faults),
@@ -300,7 +300,7 @@ async def _change(doing: Doing, args: MemberPatch) -> Member:
 
 @MEMBER_ACTS.add(
     "subscriber.pause",
-    "Send a member nothing for some days",
+    "Pause a subscription for some days",
     Right.MANAGE_READERS,
     OF_LIST,
     again=show_again,
@@ -324,7 +324,7 @@ async def _resume(doing: Doing, args: ListAddress) -> Member:
 
 @MEMBER_ACTS.add(
     "subscriber.confirmation",
-    "Mail the confirmation again to somebody who has not confirmed",
+    "Resend the confirmation email to somebody who has not confirmed",
     Right.MANAGE_READERS,
     OF_LIST,
     again=show_again,

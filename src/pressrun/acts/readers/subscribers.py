@@ -120,7 +120,7 @@ async def _suppress(doing: Doing, args: SuppressionAdd) -> SuppressionSet:
 
 @SUBSCRIBER_ACTS.add(
     "suppression.rm",
-    "Let an address be mailed again",
+    "Lift a suppression, so that the address can be mailed again",
     Right.OPERATE,
     asks=True,
     http=Http(method="DELETE", path="suppressions/{address}", status=204),

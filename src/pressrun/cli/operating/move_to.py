@@ -51,8 +51,8 @@ _FORMS = "write postgresql://USER@HOST/NAME or sqlite:FILE"
 @yes_option
 def move_to(invocation: Invocation, *, target: str, password_file: Path | None, dry_run: bool, is_agreed: bool) -> None:
     """TARGET is postgresql://USER@HOST/NAME or sqlite:FILE. It must be empty. Every row is compared after it
-    was copied. Until the end the data stay where they are, whatever fails; a command that is killed leaves them there.
-    Afterwards the daemon ends: change `database` in the configuration and start it again.
+    is copied. If anything fails, or the command is killed, the data stay where they were. Afterwards the daemon exits:
+    change `database` in the configuration and start it again.
     """
     destination = _parse_target(target, password_file)
     data = invocation.data

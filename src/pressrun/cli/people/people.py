@@ -49,7 +49,7 @@ def _permission_options(function: F) -> F:
 @verb("user add")
 @click.argument("name")
 @click.option(
-    "--email", "address", metavar="ADDRESS", help="Where codes are mailed, and from where they post editions."
+    "--email", "address", metavar="ADDRESS", help="Gets their login codes. Editions by email must come from it."
 )
 @_operator_option
 @click.option("--password-file", metavar="FILE", help="File with their password, or - for stdin; no link is printed.")
@@ -72,8 +72,8 @@ def add(invocation: Invocation, *, name: str, address: str | None, operator: boo
 @_role_option(required=True)
 @_readers_option
 def invite(invocation: Invocation, *, address: str, list_name: str, role: str, readers: str | None) -> None:
-    """A viewer sees reports, an editor also writes drafts, a publisher also sends editions and changes settings. The
-    mail has a link that works once, for 7 days. Somebody who can already log in gets no mail.
+    """A viewer sees reports, an editor also writes drafts, and a publisher also sends editions and changes settings.
+    The emailed link works once, for 7 days. Somebody who can already log in gets no email.
     """
     invitation = PersonInvite(address=address, list=list_name, role=Role(role), readers=_access(readers))
     invited = execute(invocation, "user.invite", invitation)
@@ -85,8 +85,8 @@ def invite(invocation: Invocation, *, address: str, list_name: str, role: str, r
 @verb("user grant")
 @_permission_options
 def grant(invocation: Invocation, **permission: Any) -> None:
-    """NAME is a name or an address. What is not named stays as it is. Each role, and each access to readers, includes
-    the one before. It ends their sessions.
+    """NAME is a name or an address. Rights that you do not name stay as they are. Each role includes the one before it,
+    and so does each kind of access to readers. Changing rights ends the person's sessions.
     """
     _change(invocation, "user.grant", _grant_of(**permission))
 
@@ -94,9 +94,9 @@ def grant(invocation: Invocation, **permission: Any) -> None:
 @verb("user revoke")
 @_permission_options
 def revoke(invocation: Invocation, **permission: Any) -> None:
-    """With --list alone, or with the role that they have there, it takes everything away on that list. With --readers
-    alone it takes that access away and what includes it. It ends their sessions. With their role ends what they
-    mailed in and still awaits approval.
+    """--list alone, or with the role that the person has there, takes away all rights on that list. --readers without
+    --role takes away that access, and any that includes it. Changing rights ends the person's sessions. If the role
+    goes, editions that they posted by email and that still await approval are cancelled.
     """
     _change(invocation, "user.revoke", _grant_of(**permission))
 
@@ -113,7 +113,7 @@ def link(invocation: Invocation, *, person: str) -> None:
 def reset(invocation: Invocation, *, person: str) -> None:
     """For a lost device, or when an intruder may have logged in: password, passkeys, app, recovery codes and emailed
     codes stop working, and so do their tokens, since an intruder may have made them. Programs that used one need a
-    new one (`token create`). Editions that they have approved, scheduled or sent are not changed, but listed.
+    new one (`token create`). Editions that they approved, scheduled or sent do not change; the command lists them.
     """
     answer = execute(invocation, "user.reset", PersonName(person=person))
     if not invocation.as_json:

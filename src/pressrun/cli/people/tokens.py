@@ -28,9 +28,9 @@ _TOKEN_ID = RowId("no such token: {} (see `pressrun token ls`)")
     type=click.Choice([scope.value for scope in TokenScope]),
     default="read",
     show_default=True,
-    help="What it is for.",
+    help="What it may do.",
 )
-@click.option("--expires", metavar="D", help="When it ends: a duration such as 90d, or a time.")
+@click.option("--expires", metavar="D", help="When it expires: a duration such as 90d, or a time.")
 @click.option("--from", "networks", metavar="NET", multiple=True, help="Only from this network; repeatable.")
 def create(
     invocation: Invocation,
@@ -41,12 +41,12 @@ def create(
     expires: str | None,
     networks: tuple[str, ...],
 ) -> None:
-    """The token is shown once. Without --list it is for all lists. With the scope write it then does all that operators
-    do.
+    """The token is shown once. Without --list, it is valid for all lists; with the scope write, it can then do
+    everything that operators can.
 
     Scopes: sign-up asks people to confirm a subscription and learns nothing about them, draft writes editions but
-    cannot send them, stats reads counts and reports without addresses, returns hands in bounces, read reads everything
-    on its lists including readers, and write changes it.
+    cannot send them, stats reads counts and reports without addresses, returns submits bounces, read reads everything
+    on its lists, including readers, and write also changes it.
     """
     request = TokenCreate(name=name, scope=TokenScope(scope), lists=lists, expires=expires, networks=networks)
     made = execute(invocation, "token.create", request)

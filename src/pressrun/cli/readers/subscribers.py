@@ -65,15 +65,15 @@ def remove(invocation: Invocation, *, list_name: str, address: str) -> None:
     "--search",
     default="",
     metavar="TEXT",
-    help="Only those whose address or name contains TEXT. `TEXT*` finds addresses that begin so, `@DOMAIN` those at a "
-    "domain, and neither reads the whole list.",
+    help="Only those whose address or name contains TEXT. `TEXT*` finds addresses that begin with TEXT, and "
+    "`@DOMAIN` those at that domain; both are fast on a long list.",
 )
 @click.option("--limit", type=click.IntRange(min=1), help="Show at most this many. [default: all]")
 @click.option(
     "--after",
     default="",
     metavar="CURSOR",
-    help="Continue after the last one of the page before, whose `cursor` --limit shows.",
+    help="Continue after the subscriber with this `cursor`, which --limit shows.",
 )
 def list_subscribers(
     invocation: Invocation, *, list_name: str, state: str | None, search: str, limit: int | None, after: str
