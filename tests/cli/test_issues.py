@@ -134,7 +134,7 @@ def test_a_welcome_mail_is_no_issue(family: Shell) -> None:
     assert 0 == send(family, "noticias", "Hola", "87").code
     assert 0 == send(family, "boletim", "Olá").code
     called = family.call("edition", "link", "1", "3")
-    assert (65, True) == (called.code, "Edition 1 is the welcome email of noticias" in called.err)
+    assert (65, True) == (called.code, "edition 1 is the welcome email of noticias" in called.err)
 
 
 @pytest.mark.parametrize(

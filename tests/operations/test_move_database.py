@@ -535,7 +535,7 @@ def test_evidence_that_comes_during_a_move_is_followed(data: DataDir, server: Po
         " select number + 1, 'forged', 1, x'00', x'01' from consent_head"
     )
     served = Alone(data.database, {"stopping": lambda: execute(data.database, forge)})
-    with pytest.raises(Refused, match="does not follow"):
+    with pytest.raises(Refused, match="breaks its chain"):
         move(data, server, served)
 
 

@@ -151,7 +151,7 @@ class ControlServer:
             raise NotPermitted(NOT_FOR_YOU)
         most = MAX_CONNECTIONS if is_owner else MAX_OF_MEMBERS
         if len(self._calls) > most:
-            raise TryAgain(f"{most} verbs are running already")
+            raise TryAgain(f"{most} verbs are running already. Try again in a moment")
         return Caller.at_shell(user.name, user.uid, holdings=OWNER if is_owner else GROUP_MEMBER)
 
     async def _execute(self, request: VerbRequest, caller: Caller, writer: asyncio.StreamWriter) -> Response:

@@ -55,7 +55,7 @@ def parse_person_name(text: str) -> str:
     if not _PERSON.fullmatch(name):
         raise BadInput(
             f"{text!r} cannot name a person. Use 1 to {MAX_PERSON_NAME} characters of a-z, 0-9, '.', '_' and '-', "
-            "with a letter or digit first; an email address is given apart from it"
+            "with a letter or digit first. Give an email address separately"
         )
     return name
 
@@ -74,7 +74,7 @@ def parse_token_name(text: str) -> str:
     """The name of a token; raises BadTokenName that says what would be right."""
     if not (0 < len(text) <= MAX_TOKEN_NAME and text.isprintable() and text == text.strip() and "@" not in text):
         raise BadTokenName(
-            f"{text!r} cannot name a token. Use 1 to {MAX_TOKEN_NAME} characters, without '@', control characters, and "
-            "blanks around them"
+            f"{text!r} cannot name a token. Use 1 to {MAX_TOKEN_NAME} characters, without '@' or control "
+            "characters, and without blanks at either end"
         )
     return text

@@ -211,18 +211,18 @@ class _RunningMove:
         self._target.forget_searchable({*changed, *there} - ({*here} - changed))
         index_editions(self._target, sorted({*here} & changed | {*here} - {*there}), self._progress)
         if self._target.searchable_editions() != here:
-            raise Refused("the search index has other editions. Nothing was changed")
+            raise Refused("the search index of the copy has other editions. Nothing was changed")
 
     def _require_same_evidence(self) -> None:
         """Check that the heads are equal, and that the rows added since the fill lead from the former head to it."""
         head = consent.read_head(self._source.tx)
         if consent.read_head(self._target.tx) != head:
-            raise Refused("the evidence of consent ends elsewhere. Nothing was changed")
+            raise Refused("the copied evidence of consent has a different head. Nothing was changed")
         chain = self._head.chain
         for row in consent.chain_rows(self._target.tx, after=self._head.number):
             chain = link(chain, row)
             if chain != row.chain:
-                raise Refused(f"row {row.number} of the evidence of consent does not follow. Nothing was changed")
+                raise Refused(f"row {row.number} of the evidence of consent breaks its chain. Nothing was changed")
         if chain != head.chain and not self._evidence_problems:
             raise Refused("the evidence of consent does not lead to its head. Nothing was changed")
 

@@ -188,11 +188,11 @@ def require_same_totals(source: TableStore, target: TableStore, tables: Mapping[
         if here != there:
             raise Refused(f"{table.name} has {here} rows, and {there} arrived. Nothing was changed")
     if source.copies_by_state() != target.copies_by_state():
-        raise Refused("the editions have other numbers of copies in their states. Nothing was changed")
+        raise Refused("the numbers of copies in each state differ. Nothing was changed")
     last_ids = source.last_ids()
     for name, last in last_ids.items():
         if last < target.highest_id(tables[name]):
-            raise Refused(f"{name} has an id above {last}, the last that was drawn. Nothing was changed")
+            raise Refused(f"{name} has an id above {last}, the last one assigned. Nothing was changed")
     return last_ids
 
 

@@ -57,7 +57,7 @@ class OwnLayouts:
         task = LayoutTask(self._read(name), dict(plain), dict(marks))
         match self._run(name, msgspec.msgpack.encode(task)):
             case LayoutHtml(html=html) if "\0" in html:
-                raise LayoutError(f"the layout {name}: its result contains a NUL character, which no mail may")
+                raise LayoutError(f"the layout {name}: its output contains a NUL character, which no email may contain")
             case LayoutHtml(html=html):
                 return html
             case LayoutFailed(reason=reason):

@@ -291,7 +291,7 @@ async def test_a_job_stops_where_it_is_once_the_token_behind_it_is_revoked(
     await services.tokens.revoke(made.id)
     job = await carry_out(services, job)
     assert ("failed", 2) == (job.state, job.done)
-    assert "token:crm, who had it carried out, may no longer change readers of news" in (job.problem or "")
+    assert "token:crm, on whose behalf it runs, may no longer change readers of news" in (job.problem or "")
     assert (2, []) == (len(await members(services)), files(services))
     assert [3, 2] == result_of(
         await carry_out(services, await hand_in(services, roster(*names), limit=limit)), "added", "unchanged"

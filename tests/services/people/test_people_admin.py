@@ -91,7 +91,7 @@ async def test_a_database_alone_makes_no_link(services: ServiceHarness) -> None:
         ("ann", None, Refused, "there is already a person named ann"),
         ("ANN", None, Refused, "there is already a person named ann"),
         ("bea", "ANN@town.example", Refused, "is the address of ann"),
-        ("ann@town.example", None, BadInput, "an email address is given apart"),
+        ("ann@town.example", None, BadInput, "Give an email address separately"),
         ("", None, BadInput, "cannot name a person"),
         ("a" * 41, None, BadInput, "1 to 40 characters"),
         ("-ann", None, BadInput, "letter or digit first"),
@@ -163,7 +163,7 @@ async def test_nobody_becomes_an_operator_by_mail(services: ServiceHarness) -> N
     await services.people.invite(BERTA, EDITOR)
     await services.people.grant("berta", Grant(operator=True))
     assert [] == await select(services.database, "select id from enter_link")
-    with pytest.raises(Refused, match="operators never log in by mail alone"):
+    with pytest.raises(Refused, match="operators never log in by email alone"):
         await services.people.invite(BERTA, Grant(list="news", role=Role.PUBLISHER))
     assert await enter(services, (await services.people.link("berta")).link or "") is not None
 
@@ -174,7 +174,7 @@ async def test_an_address_that_gets_no_mail_is_not_invited(services: ServiceHarn
     digests = digests_of(services.keys, BERTA)
     wanted = NewSuppression(digests, SuppressionReason.COMPLAINT, BERTA.typed, NOW)
     await services.database.write(suppress, [wanted], NOW)
-    with pytest.raises(Refused, match=r"gets no mail \(complaint\)"):
+    with pytest.raises(Refused, match=r"gets no email \(complaint\)"):
         await services.people.invite(BERTA, EDITOR)
     assert [] == await select(services.database, "select id from person")
 

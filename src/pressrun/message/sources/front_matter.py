@@ -219,7 +219,7 @@ def _require_whole(key: str, node: yaml.Node, source: str, first_line: int) -> N
 def _whole(key: str, text: str, line: int) -> str:
     """The text with each pair of surrogates as the character that JSON writes as two escapes."""
     if "\0" in text:
-        raise EditionError(f"{key}: an escape is a NUL character, which no mail may contain. Remove it", line=line)
+        raise EditionError(f"{key}: an escape is a NUL character, which no email may contain. Remove it", line=line)
     try:
         return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le")
     except UnicodeDecodeError:
@@ -252,7 +252,7 @@ def _title(value: Value | None) -> str | None:
         return None
     if re.search(r"(?<!\\)\{\{", value.text):
         raise EditionError(
-            "title cannot contain fields. It is for the web, where nobody is greeted by name. Write plain text.",
+            "title cannot contain fields. It is for the web, where nobody is greeted by name. Write plain text",
             line=value.line,
         )
     return " ".join(value.text.replace("\\{{", "{{").split())
@@ -284,7 +284,7 @@ def _issue(value: Value | None) -> Value | None:
     if _ISSUE.fullmatch(word) is None:
         raise EditionError(
             f"issue {value.text!r} must be one word of letters, digits and . _ - with at most 60 characters, such as "
-            "2026-11 or spring. Write the same one in the files of all languages.",
+            "2026-11 or spring. Write the same one in the files of all languages",
             line=value.line,
         )
     return Value(word, value.line)

@@ -116,7 +116,9 @@ def _require_continuation(draft: SqliteFile, data: DataDir, keys: KeyRing) -> No
         is_late = any(drawn.get(name, 0) < last for name, last in before.tables().last_ids().items())
         head = before.read(consent.read_head)
         if is_late or not after.read(lambda tx: _has_head(tx, head)):
-            raise BadInput("it is older than the backup, or took another course. Restore the backup without it")
+            raise BadInput(
+                "it is older than the backup, or its history differs from the backup's. Restore the backup without it"
+            )
 
 
 def _has_head(tx: Transaction, head: Head) -> bool:

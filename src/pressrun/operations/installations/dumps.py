@@ -124,7 +124,7 @@ def _require_first(path: Path, number: int, table: str, seen: set[str]) -> None:
     if table in seen:
         raise BadInput(
             f"{path}: line {number}: a second table {table}, so it contains several databases or schemas. Dump only "
-            "the one of the program"
+            "the one that the program uses"
         )
     seen.add(table)
 

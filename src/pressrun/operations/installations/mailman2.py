@@ -66,7 +66,7 @@ class _PlainUnpickler(pickle._Unpickler):  # noqa: SLF001 - see below
     def find_class(self, module: str, name: str, /) -> Any:
         if (module, name) == ("Mailman.Bouncer", "_BounceInfo"):
             return _BounceInfo
-        raise pickle.UnpicklingError(f"it asks for {module}.{name}, which no list needs. Nothing of it was run")
+        raise pickle.UnpicklingError(f"it asks for {module}.{name}, which no list needs. None of it was run")
 
     def persistent_load(self, pid: Any, /) -> Any:  # noqa: ARG002 - as the class passes it
         raise pickle.UnpicklingError("it refers to something outside of itself")

@@ -269,7 +269,7 @@ def require_same_draft(tx: Transaction, prepared: PreparedEdition, edition: Edit
         raise ChangedSinceBuild("the slug is no longer free")
     other = drafts.find_same_content(tx, target.id, prepared.manuscript.digest)
     if other not in (None, edition.id) and lifecycle.require_edition(tx, other).state is not EditionState.CANCELLED:
-        raise Refused(f"that is edition {other} of {target.name} already, word for word")
+        raise Refused(f"edition {other} of {target.name} has the same content already")
 
 
 def require_current(manuscript: StoredManuscript, seen: Seen) -> None:
@@ -299,7 +299,7 @@ def _require_room(tx: Transaction, target: MailingList, added: int) -> None:
     if added > 0 and manuscripts.size_of_drafts(tx, target.id) + added > LARGEST_DRAFTS:
         raise Refused(
             f"the drafts of {target.name} may have {LARGEST_DRAFTS >> 20} MiB together, with earlier versions of their "
-            "texts. Send some, or throw some away"
+            "texts. Send or delete some"
         )
 
 

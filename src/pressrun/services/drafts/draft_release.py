@@ -93,7 +93,7 @@ class DraftRelease:
         Raises NotFound, Refused, BadInput.
         """
         if len(words) > LONGEST_WORDS:
-            raise BadInput(f"the words have {len(words)} characters; at most {LONGEST_WORDS} are allowed")
+            raise BadInput(f"the reason has {len(words)} characters; at most {LONGEST_WORDS} are allowed")
         await self._database.write(self._give_back, edition_id, author.key, words)
 
     @again_if_changed("the list or the draft was changed at the same moment. Send it again")

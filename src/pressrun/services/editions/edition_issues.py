@@ -49,24 +49,26 @@ def link_editions(tx: Transaction, ids: Sequence[int]) -> str:
     """
     editions = {number: require_edition(tx, number) for number in ids}
     if len(editions) < 2:
-        raise BadInput("Name at least two editions, each in another language of the family.")
+        raise BadInput("name at least two editions, each in another language of the family")
     for number, edition in editions.items():
         if edition.is_welcome:
             raise BadInput(
-                f"Edition {number} is the welcome email of {edition.list_name}, which cannot be part of an issue."
+                f"edition {number} is the welcome email of {edition.list_name}, which cannot be part of an issue"
             )
     families = {number: _family(tx, number, edition.list_id) for number, edition in editions.items()}
     if len(set(families.values())) > 1:
-        raise BadInput("These editions are not of one family. See `pressrun list ls`.")
+        raise BadInput("these editions are not of one family. See `pressrun list ls`")
     family = next(iter(families.values()))
     words = sorted({edition.issue for edition in editions.values() if edition.issue is not None})
     if len(words) > 1:
-        raise BadInput(f"These editions are different issues already: {', '.join(words)}. Unlink some of them first.")
+        raise BadInput(f"these editions are different issues already: {', '.join(words)}. Unlink some of them first")
     issue = words[0] if words else _new_word(tx, family, min(editions))
     others = [row for row in issues.find_in_family(tx, family, issue) if row["id"] not in editions]
     taken = {edition.list_id for edition in editions.values()} | {row["list_id"] for row in others}
     if len(taken) < len(editions) + len(others):
-        raise BadInput("An issue has one edition in each language, and two of these are of the same list.")
+        raise BadInput(
+            "an issue has one edition in each language, and two of these are of the same list. Leave one out"
+        )
     issues.name_issue(tx, sorted(editions), issue)
     return issue
 
@@ -81,8 +83,8 @@ def _family(tx: Transaction, edition_id: int, list_id: int) -> str:
     assert target is not None  # the edition is locked, and goes with its list
     if target.family is None:
         raise BadInput(
-            f"Edition {edition_id} is of {target.name}, which is in no family. "
-            f"Put its lists into one with `pressrun list set {target.name} family=NAME` first."
+            f"edition {edition_id} is of {target.name}, which is in no family. "
+            f"Put its lists into one with `pressrun list set {target.name} family=NAME` first"
         )
     return target.family
 

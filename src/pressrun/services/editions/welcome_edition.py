@@ -84,7 +84,7 @@ def require_welcome(tx: Transaction, list_name: str, manuscript: Manuscript | No
     target = lists.get_open_list(tx, list_name)
     plan = plan_welcome(tx, target, lists.find_logo(tx, target.id), manuscript)
     if plan is None:
-        raise NotFound(f"{list_name} has no welcome mail: `pressrun list set {list_name} welcome=FILE` gives it one")
+        raise NotFound(f"{list_name} has no welcome email: `pressrun list set {list_name} welcome=FILE` gives it one")
     return plan
 
 
@@ -96,7 +96,9 @@ async def build_welcome(plan: WelcomePlan, builder: EditionBuilder) -> BuiltWelc
     if errors:
         name = plan.context.list.name
         raise PreflightFailed(
-            "\n".join(["the welcome mail cannot be sent, so nothing was changed:", *(f"  {error}" for error in errors)])
+            "\n".join(
+                ["the welcome email cannot be sent, so nothing was changed:", *(f"  {error}" for error in errors)]
+            )
             + f"\ncorrect the file and set it again, or end it with `pressrun list set {name} welcome=off`"
         )
     prepared = PreparedEdition(manuscript=plan.manuscript, file=file, context=plan.context, built=built)

@@ -85,7 +85,7 @@ class HandedInReturns:
         Refused where no mail is received, and TryAgain where no more can be stored now.
         """
         if self._accept is None:
-            raise Refused("mail is parsed only where [smtp] is configured. Hand in JSON with the token of the copy")
+            raise Refused("without [smtp], Pressrun parses no email. Send JSON with the token of the copy")
         route = self._enclosed.find_return_path(content)
         if route is None or not may(route.list_name):
             raise _unknown()

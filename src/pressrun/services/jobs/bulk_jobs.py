@@ -178,7 +178,7 @@ class BulkJobs:
             if job.state is not JobState.READY or job.plan is None:
                 raise Refused(f"job {job_id} is {job.state}. Only a dry run that is ready can be applied")
             if digest is not None and digest != job.plan.hex():
-                raise Refused(f"job {job_id} has shown something other than what this digest names")
+                raise Refused(f"the digest is not that of the result of job {job_id}. Read the job again")
             _require_idle(tx, job.list_name)
             kept_until = int(self._clock()) + KEPT_SECONDS  # for whoever repeats this under a key
             applied = replace(job, state=JobState.APPLYING, actor=events.current_actor(), position=0, result={})

@@ -80,7 +80,7 @@ class JobWork(Struct, frozen=True):
     async def apply(self) -> None:
         """Carry out what is not done yet, and end done."""
         if self.job.plan is not None and self.job.plan != await asyncio.to_thread(self._digest):
-            raise Refused("what the dry run has shown is no longer stored. Hand in the file again")
+            raise Refused("the result of the dry run is no longer stored. Submit the file again")
         leaving = await asyncio.to_thread(self._lines, LEAVERS)
         position = self.job.position
         while position < len(leaving):
@@ -206,8 +206,8 @@ def _require_standing(tx: Transaction, job: BulkJob) -> None:
     actor = NamedActor(who=job.actor, uid=None, at=job.decided_at)
     if not standing.may_still(tx, actor, Right.MANAGE_READERS, job.list_name):
         raise Refused(
-            f"{job.actor}, who had it carried out, may no longer change readers of {job.list_name}. Changes that it "
-            "has already made are kept. To complete them, somebody who may do so can hand in the same file again"
+            f"{job.actor}, on whose behalf it runs, may no longer change readers of {job.list_name}. Changes that it "
+            "has already made are kept. To complete them, somebody who may do so can submit the same file again"
         )
 
 

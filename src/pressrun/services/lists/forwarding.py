@@ -18,7 +18,7 @@ def check_owner(owner: Address, site: Site, has_list: Callable[[str], bool]) -> 
     if owner.needs_smtputf8 and not site.receives_mail:
         raise BadInput(
             f"owner: {str(owner)!r}: without [smtp], it is the envelope sender of every copy, and many mail "
-            "servers only accept ASCII before the @. Give another address, or receive mail"
+            "servers only accept ASCII before the @. Give another address, or configure [smtp]"
         )
 
 

@@ -213,14 +213,14 @@ class PeopleAdmin:
         reason = find_reason(tx, digests_of(self._context.keys, address))
         if reason is not None:
             raise GetsNoMail(
-                f"{address} gets no mail ({reason.value}). Add the person, and pass on the link that this gives you",
+                f"{address} gets no email ({reason.value}). Add the person, and pass on the link that this gives you",
                 at_shell=f"`pressrun user add NAME --email {address}` prints it",
             )
         person = require_person_at(tx, address, now)
         audit.mention(tx, f"person {person.name}")
         if person.is_operator and person.enrolled_at is None:
             raise NotByMailAlone(
-                f"{person.name} is an operator, and operators never log in by mail alone. Create a link for them",
+                f"{person.name} is an operator, and operators never log in by email alone. Create a link for them",
                 at_shell=f"`pressrun user link {person.name}` does",
             )
         self._put_permission(tx, person, target.id, grant)

@@ -219,7 +219,7 @@ class PostgresConnection(EngineConnection):
                 raise
             # It must not run again: the server may have committed before the connection was lost.
             raise CommitUnknown(
-                f"the connection was lost during a commit, which may be done or not: {problem}"
+                f"the connection was lost during a commit, which may or may not have taken effect: {problem}"
             ) from None
 
     def roll_back(self) -> None:

@@ -79,7 +79,7 @@ def require_keys(data: DataDir, keys: KeyRing, tx: Transaction) -> None:
     if other is not None:
         raise BadConfiguration(
             f"{data.keys}/link-{other} is missing or not the one that {data.database} was used with. "
-            "Restore the keys from a backup. Without them, links in mails already sent do not work"
+            "Restore the keys from a backup. Without them, links in emails already sent do not work"
         )
 
 
@@ -137,7 +137,7 @@ def record_keys(data: DataDir, keys: KeyRing) -> None:
 
 
 def read_keys(data: DataDir) -> KeyRing:
-    restore = f"restore {data.keys} from a backup: the links in mails already sent depend on it"
+    restore = f"restore {data.keys} from a backup: the links in emails already sent depend on it"
     if data.keys.is_dir() and not os.access(data.keys, os.R_OK | os.X_OK, effective_ids=True):
         raise BadConfiguration(f"{data.keys} cannot be read by the owner of the data. chown it to that user")
     if not data.keys.is_dir():

@@ -93,5 +93,5 @@ def _require_unused(data: DataDir) -> None:
     if not (data.keys / UNUSED).exists():
         raise BadConfiguration(
             f"{data.keys} exists without {data.database}. Restore the database from a backup, or move the keys away "
-            "to start afresh (links in mails already sent will then stop working)"
+            "to start afresh (links in emails already sent will then stop working)"
         )

@@ -85,7 +85,7 @@ class ApiResource:
     async def _answer(self, request: Request, fields: dict[str, str]) -> Response:
         operation = self._operations.get("GET" if request.method == "HEAD" else request.method)
         if operation is None:
-            raise ApiProblem(405, f"this resource has {self._allow}", headers={"Allow": self._allow})
+            raise ApiProblem(405, f"this resource allows {self._allow}", headers={"Allow": self._allow})
         exchange = Exchange(request, operation, self._context)
         caller = await exchange.get_caller()
         fields.update(self._context.rates.spend(str(caller.token_id)))
