@@ -12,6 +12,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from tests.database import execute, select
 from tests.services.harness import ServiceHarness
 
@@ -448,3 +449,27 @@ async def test_a_job_is_kept_for_a_day_from_its_last_request_and_from_its_end(se
         (kept_until,) = (await select(services.database, "select expires_at from job"))[0]
         kept.append((kept_until - start) // 3600)
     assert [24, 44, 74] == kept
+
+
+async def test_nothing_is_left_of_a_file_whose_sender_gives_up(
+    services: ServiceHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also while a thread looks through it, which nobody can stop."""
+    await services.make_list()
+    reading, may_go_on = threading.Event(), threading.Event()
+
+    def read_slowly(*arguments: Any) -> Any:
+        reading.set()
+        assert may_go_on.wait(30)
+        return read_roster(*arguments)
+
+    monkeypatch.setattr(services.jobs, "_survey", replace(services.jobs._survey, read_roster=read_slowly))
+    handing_in = asyncio.create_task(hand_in(services, roster("ann")))
+    await asyncio.to_thread(reading.wait, 30)
+    handing_in.cancel()
+    await asyncio.sleep(0.05)  # in which the file would be deleted too early
+    may_go_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await handing_in
+    await asyncio.get_running_loop().shutdown_default_executor()
+    assert [] == files(services)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from types import MappingProxyType
 from typing import Any, ParamSpec, TypeVar
 
@@ -106,7 +106,7 @@ class BulkJobs:
             async for piece in pieces:
                 await _on_disk(incoming.write, piece)
             digest = await _on_disk(incoming.finish)
-            survey = await self._survey_file(order, incoming.name, target)
+            survey = await _to_its_end(self._survey_file(order, incoming.name, target))
         except BaseException:
             incoming.abandon()
             await self._drop(incoming.name)
@@ -211,6 +211,15 @@ async def _on_disk(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T
         return await asyncio.to_thread(work, *args, **kwargs)
     except OSError as problem:
         raise Unavailable(f"the file cannot be stored: {reason_of(problem)}") from None
+
+
+async def _to_its_end(work: Coroutine[Any, Any, T]) -> T:
+    """Await something, and when cancelled, its end: its thread goes on, and might write files that were deleted."""
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    finally:
+        await asyncio.wait([task])
 
 
 async def _digest_of(pieces: AsyncIterator[bytes]) -> bytes:
