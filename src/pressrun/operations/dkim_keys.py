@@ -119,7 +119,10 @@ def _write(path: Path, content: bytes) -> None:
             file.write(content)
         name_new_file(draft, path)
     except FileExistsError:
-        raise OutputExists(f"{path} already exists and will not be overwritten. Choose another --selector") from None
+        raise OutputExists(
+            f"{path} already exists and will not be overwritten. `pressrun dkim show` prints its DNS record. "
+            "For another key, choose another --selector"
+        ) from None
     finally:
         draft.unlink(missing_ok=True)
     sync_directory(path.parent)
