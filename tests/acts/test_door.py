@@ -197,6 +197,21 @@ async def test_nothing_that_grows_begins_on_a_nearly_full_disk(services: Service
     assert [("edition.send", "failed"), ("list.set", "done")] == [row[:2] for row in await rows(services)]
 
 
+@pytest.mark.parametrize("is_full", [False, True])
+async def test_refusals_of_programs_do_not_fill_the_rest_of_a_disk(
+    services: ServiceHarness, caplog: pytest.LogCaptureFixture, is_full: bool
+) -> None:
+    """A token that may do nothing can be refused all day, and the audit log keeps its rows for ever."""
+    program = Caller(actor=audit.program_by_api("ci"), holdings=Holdings())
+    services.database.growth.set_reason("1 MB is left" if is_full else None)
+    for _ in range(3):
+        with pytest.raises(NotPermitted):
+            await call(services, "suppression.add", change, {"address": "a@x.example"}, caller=program)
+    kept = [] if is_full else [("suppression.add", "refused", 77, None)] * 3
+    assert kept == await rows(services)
+    assert 3 * is_full == sum(record.getMessage() == "audit.not_recorded" for record in caplog.records)
+
+
 @pytest.mark.parametrize("verb", FOR_OWNERS)
 async def test_a_member_of_the_group_is_refused_what_needs_files(services: ServiceHarness, verb: str) -> None:
     with pytest.raises(NotPermitted, match="sudo"):

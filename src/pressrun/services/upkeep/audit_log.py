@@ -21,6 +21,8 @@ from pressrun.store.transaction import Transaction
 
 log = logging.getLogger("pressrun.audit")
 
+_OVER_NETWORK = frozenset({"api", "page"})  # the ways of actors who need no account on this machine
+
 
 class AuditLog:
     """The audit log of one open database."""
@@ -56,27 +58,38 @@ class AuditLog:
             await self.append(replace(act.entry, object=act.entry.object or name))
 
     async def give_up(self, entry: Entry, problem: Exception) -> None:
-        """Record an action that was refused or failed."""
-        if isinstance(problem, PressrunError) and not isinstance(problem, Unavailable):
-            await self.append(replace(entry, outcome=REFUSED, code=problem.exit_code))
+        """Record an action that was refused or failed; on a nearly full disk, one over the network in the journal only.
+
+        Whoever has any token can be refused as often as its rate allows, and these rows stay for ever.
+        """
+        is_refused = isinstance(problem, PressrunError) and not isinstance(problem, Unavailable)
+        outcome = REFUSED if is_refused else FAILED
+        ended = replace(entry, outcome=outcome, code=getattr(problem, "exit_code", None))
+        if entry.actor.way in _OVER_NETWORK and not self._database.growth.is_allowed:
+            _log_only(ended, "the disk is nearly full")
         else:
-            await self.append(replace(entry, outcome=FAILED, code=getattr(problem, "exit_code", None)))
+            await self.append(ended)
 
     async def append(self, entry: Entry) -> None:
         """Append a row. Where the database cannot take it the journal has it, and the action is not held up."""
         try:
             await self._database.write(audit.append, entry)
         except Unavailable as problem:
-            event(
-                log,
-                "audit.not_recorded",
-                level=logging.ERROR,
-                who=entry.actor.who,
-                uid=entry.actor.uid,
-                action=entry.action,
-                outcome=entry.outcome,
-                problem=str(problem),
-            )
+            _log_only(entry, str(problem))
+
+
+def _log_only(entry: Entry, problem: str) -> None:
+    """Have the journal in place of the audit log."""
+    event(
+        log,
+        "audit.not_recorded",
+        level=logging.ERROR,
+        who=entry.actor.who,
+        uid=entry.actor.uid,
+        action=entry.action,
+        outcome=entry.outcome,
+        problem=problem,
+    )
 
 
 def _name_in_journal(actor: Actor) -> str:
