@@ -69,6 +69,11 @@ def login_meter(context: ServiceContext, subject: bytes) -> Meter:
     return Meter("logins", subject, context.limits.logins)
 
 
+def client_meter(context: ServiceContext, visitor: Visitor) -> Meter:
+    """The window of failed log-ins of a client, by its network."""
+    return login_meter(context, visitor.network.encode())
+
+
 def typed_address_key(name: str) -> str:
     """The compared form of an address; other text gets a form that no address has."""
     address = find_address(name)

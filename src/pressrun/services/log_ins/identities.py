@@ -12,7 +12,7 @@ from msgspec import Struct
 from pressrun.core.addresses.address import find_address
 from pressrun.core.quantities import RateExceeded
 from pressrun.services.context import ServiceContext
-from pressrun.services.log_ins.context import Attempt, Visitor, login_meter
+from pressrun.services.log_ins.context import Attempt, Visitor, client_meter
 from pressrun.services.log_ins.failures import FailedLogIns
 from pressrun.services.log_ins.sessions import Entered, Entrant, Sessions, is_still_open
 from pressrun.store.people import audit, enter_links, people
@@ -40,8 +40,7 @@ class Identities:
 
     async def admit(self, visitor: Visitor) -> Attempt | RateExceeded:
         """Count an attempt of a client before the issuer is asked; or when the next one is accepted."""
-        meter = login_meter(self._context, visitor.network.encode())
-        attempt = Attempt([meter], self._context.clock())
+        attempt = Attempt([client_meter(self._context, visitor)], self._context.clock())
         return await self._context.database.record(attempt.spend) or attempt
 
     async def enter(

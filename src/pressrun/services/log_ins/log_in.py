@@ -22,7 +22,7 @@ from pressrun.core.errors import NotPermitted, Unavailable
 from pressrun.core.quantities import RateExceeded
 from pressrun.services.context import ServiceContext
 from pressrun.services.log_ins.ceremonies import BadPasskey, Ceremonies
-from pressrun.services.log_ins.context import Attempt, Visitor, login_meter, new_secret, typed_address_key
+from pressrun.services.log_ins.context import Attempt, Visitor, client_meter, login_meter, new_secret, typed_address_key
 from pressrun.services.log_ins.failures import FailedLogIns
 from pressrun.services.log_ins.passwords import PasswordHashes
 from pressrun.services.log_ins.sessions import Entered, Entrant, Sessions
@@ -74,7 +74,7 @@ class LogIns:
         """
         self._require("password")
         name = name.strip().lower()[:_LONGEST_NAME]
-        attempt = Attempt([self._account_meter(name), self._client_meter(visitor)], self._context.clock())
+        attempt = Attempt([self._account_meter(name), client_meter(self._context, visitor)], self._context.clock())
         candidate = await self._context.database.record(self._admit, name, attempt)
         if isinstance(candidate, RateExceeded):
             return candidate
@@ -131,7 +131,7 @@ class LogIns:
         """
         self._require("code")
         secret = new_secret(self._context)
-        attempt = Attempt([self._account_meter(address.key), self._client_meter(visitor)], self._context.now)
+        attempt = Attempt([self._account_meter(address.key), client_meter(self._context, visitor)], self._context.now)
         exceeded = await self._context.database.record(
             self._request_code, address.key, login_codes.secret_digest(secret), attempt, visitor.language
         )
@@ -174,7 +174,7 @@ class LogIns:
         log_ins.forget_code(tx, asked.id)
         if person is None:
             return ""
-        meters = [self._account_meter(parse_address(asked.address).key), self._client_meter(visitor)]
+        meters = [self._account_meter(parse_address(asked.address).key), client_meter(self._context, visitor)]
         Attempt(meters, asked.expires_at - CODE_SECONDS).refund(tx)
         return self._sessions.begin(tx, Entrant(person.id, person.name, person.epoch), Method.CODE, visitor)
 
@@ -186,7 +186,7 @@ class LogIns:
         Raises NotPermitted where passkeys are switched off.
         """
         self._require("passkey")
-        attempt = Attempt([self._client_meter(visitor)], self._context.clock())
+        attempt = Attempt([client_meter(self._context, visitor)], self._context.clock())
         exceeded = await self._context.database.record(attempt.spend)
         if exceeded is not None:
             return exceeded
@@ -229,9 +229,6 @@ class LogIns:
         key, account = self._context.keys.suppression_key, typed_address_key(name) or name
         digest = hmac.digest(key, b"pressrun.account\0" + account.encode("utf-8", "replace"), "sha256")
         return login_meter(self._context, digest)
-
-    def _client_meter(self, visitor: Visitor) -> Meter:
-        return login_meter(self._context, visitor.network.encode())
 
 
 def person_for_code(tx: Transaction, address: Address) -> Candidate | None:
