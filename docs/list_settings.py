@@ -8,7 +8,7 @@ from pressrun.services.lists.list_settings import LIST_SETTINGS, ListSetting
 HEAD = """\
 # The settings of a list
 
-This page is written from the code by `make docs`; a test fails when it is stale. It is for looking things up.
+This page is written from the code by `make docs`; a test fails when it is stale.
 
 ```sh
 pressrun list set news archive=members footer='Written on Fridays.'

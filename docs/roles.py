@@ -22,39 +22,38 @@ from pressrun.core.access.rights import (
 HEAD = """\
 # Who may do what
 
-This page is written from the code by `make docs`; a test fails when it is stale. It is for looking things up.
+This page is written from the code by `make docs`; a test fails when it is stale. It is a reference;
 [People and programs](how-to/people.md) says how to give and take away roles and tokens.
 
-Every action needs one right. People hold rights by their role on a list and by their access to its readers, which is
-granted apart from the role; programs by the scope of their token. A token that somebody made for themselves does only
-what its scope and that person both may, at the moment of each request. At the shell, root and the owner of the data may
-do everything, and members of the group in `[control]` what operators may.
+Every action needs one right. People get rights from their role on a list and from their access to its readers, which
+is granted separately. Programs get rights from the scope of their token. A token that somebody made for themselves can
+do only what both its scope and that person may do at the time of each request. At the shell, root and the owner of the
+data may do everything, and members of the group in `[control]` may do what operators may.
 
-Rights are checked again when something goes out. An approval, or the time that somebody set for an edition, counts only
-while whoever gave it may still do so: the person, their role and their token must still be there. Otherwise a draft is
-not sent, and a scheduled edition waits for a person. What was decided at the shell, or with a token that has merely
-expired, still counts.
+Rights are checked again when something goes out. An approval or a schedule counts only while whoever gave it may still
+do so: the person, their role and their token must still exist. Otherwise a draft is not sent, and a scheduled edition
+waits for a person. Decisions made at the shell, or with a token that has merely expired, still count.
 
-A list on which somebody holds nothing is answered like one that does not exist. What is refused is in the
-[audit log](how-to/audit.md), and so is every change.
+To somebody who has no rights on a list, it looks like one that does not exist. The [audit log](how-to/audit.md) records
+every change and every refusal.
 """
 PEOPLE = """
 ## People
-Each role does what the ones before it can, and so does each access to readers.
+Each role includes the ones before it, and so does each kind of access to readers.
 
 """
 PROGRAMS = """
 ## Programs
-`write` with `--list` does not operate; without it, it does everything that operators do.
+`write` with `--list` does not include `operate`; without `--list`, it can do everything that operators can.
 
 """
 ACTIONS = """
 ## Every action
-The audit log names actions as they stand here, below the right that each needs; *on* says where it must be held.
-On a page, *fresh* ones need a log-in of the last 15 minutes.
+The audit log uses these names of actions. Each is listed below the right that it needs; *on* says on what that right
+is needed. On a page, *fresh* actions need a login within the last 15 minutes.
 """
 MEANINGS: Mapping[Right, str] = {
-    Right.SELF: "look after one's own log-in, sessions and tokens",
+    Right.SELF: "manage one's own login, sessions and tokens",
     Right.STATS: "see lists with their settings, counts, reports and events, without addresses",
     Right.DRAFTS: "write, check, preview and submit drafts",
     Right.RELEASE: "approve, return, send, schedule, pause, resume and cancel editions",
@@ -62,13 +61,13 @@ MEANINGS: Mapping[Right, str] = {
     Right.SIGN_UP: "ask people to confirm a subscription, and learn nothing about them",
     Right.SEE_READERS: "see readers, one by one and page by page",
     Right.MANAGE_READERS: "add, change and remove readers, also from files",
-    Right.EXPORT_READERS: "take away all readers of a list at once",
-    Right.RETURNS: "hand in bounces and complaints",
-    Right.OPERATE: "people, everybody's tokens, new and closed lists, suppressions, the queue, erasing, the audit log",
-    Right.MACHINE: "what changes files of the machine, such as keys",
+    Right.EXPORT_READERS: "export all readers of a list at once",
+    Right.RETURNS: "submit bounces and complaints",
+    Right.OPERATE: "manage people, tokens, new and closed lists, suppressions and the queue; erase; read the audit log",
+    Right.MACHINE: "change files of the machine, such as keys",
 }
 NO_ACTIONS = (
-    "| | Whatever shows readers asks for this right as well when a program wants all of them at once. | the list |\n"
+    "| | Actions that show readers also need this right when a program requests all of them at once. | the list |\n"
 )
 YES = "yes"
 

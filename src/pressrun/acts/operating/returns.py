@@ -1,4 +1,4 @@
-"""The action by which programs hand in bounces and complaints."""
+"""The action by which programs submit bounces and complaints."""
 
 from __future__ import annotations
 

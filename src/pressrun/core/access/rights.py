@@ -25,7 +25,7 @@ class Right(StrEnum):
     SEE_READERS = "readers:see"
     MANAGE_READERS = "readers:manage"
     EXPORT_READERS = "readers:export"  # all of them at once
-    RETURNS = "returns"  # hand in bounces and complaints
+    RETURNS = "returns"  # submit bounces and complaints
     OPERATE = "operate"  # people, tokens, suppressions, the queue, the audit log, new lists
     MACHINE = "machine"  # what changes files of the machine: for root and the owner of the data
 
