@@ -79,6 +79,14 @@ def test_the_table_of_all_lists_says_what_it_counts(shell: Shell, source: Path) 
     assert re.search(r"^addresses that no list will mail:\nthere +here +people\n", out, re.MULTILINE), out
 
 
+def test_what_a_new_list_still_needs_is_said(shell: Shell, source: Path) -> None:
+    """No program has a postal address to move, and no edition goes out without one."""
+    command = ("migrate-from", "mailman3", str(source))
+    assert "postal_address" in shell.good(*command, "--dry-run").err
+    assert "postal_address" in shell.good(*command).err
+    assert "postal_address" not in shell.good(*command).err
+
+
 def test_a_list_moves_in_as_the_table_says(shell: Shell, source: Path) -> None:
     """Once more changes nothing, and finds its list again though that has another name."""
     command = (

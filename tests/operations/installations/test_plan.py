@@ -76,6 +76,12 @@ def test_every_name_that_cannot_be_had_is_named_at_once() -> None:
         plan_lists("x", [old("news")], ["nothing"], Present(), SITE)
 
 
+def test_a_source_without_lists_is_refused() -> None:
+    """It may be the wrong one, and a move that did nothing would look like one that is done."""
+    with pytest.raises(BadInput, match="the source has no lists"):
+        plan_lists("x", [], [], Present(), SITE)
+
+
 def test_a_list_without_a_title_is_called_by_its_name_here() -> None:
     """The dry run would say nothing, and the move would fail at it."""
     (move,) = plan_lists("x", [OldList(key="(5)", name=" ", title="\t", settings={})], [], Present(), SITE)

@@ -74,8 +74,7 @@ class Rejects:
     def print(self) -> None:
         """Print the first few."""
         for reject in self._first:
-            where = f"{reject.list}: " if reject.list else ""
-            print_info(f"{where}record {reject.record}: {reject.address}: {reject.reason}")
+            print_info(": ".join(filter(None, (reject.list, f"record {reject.record}", reject.address, reject.reason))))
         if self.number > len(self._first):
             print_info(f"… and {self.number - len(self._first):,} more (--rejects FILE has them all)")
 
@@ -147,6 +146,8 @@ def migrate_from(
         if number := report.get("without_list"):
             print_warning(f"{number:,} {'person is' if number == 1 else 'people are'} on no list, and left out")
         print_info("dry run: nothing was changed" if dry_run else "done. Running it again changes nothing")
+        if not all(move.is_begun for move in moves):
+            print_info("each new list needs a postal address to send: `pressrun list set NAME postal_address='…'`")
 
 
 class Mover:

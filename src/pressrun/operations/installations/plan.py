@@ -80,8 +80,10 @@ def plan_lists(
 ) -> list[ListMove]:
     """The lists to move: all, or those that are `chosen` as `OLD` or `OLD=NEW`.
 
-    Raises NotFound for a list that does not exist, and BadInput with every name that is not available.
+    Raises NotFound for a list that does not exist, BadInput without lists, and with every name that is not available.
     """
+    if not lists:
+        raise BadInput("nothing was moved: the source has no lists")
     names = dict(_read_choice(text, lists) for text in chosen)
     moves: list[ListMove] = []
     problems: list[str] = []
