@@ -245,3 +245,14 @@ def test_a_closed_list_is_closed(source: Path, status: str) -> None:
     with closing(open_sympa(str(source), source.parent)) as installation:
         (old,) = installation.lists()
     assert (True, False) == (old.is_closed, any("status" in text for text in old.left_behind))
+
+
+def test_a_list_of_which_only_the_folder_is_left_is_named(source: Path) -> None:
+    """When Sympa closes a list, it removes its people from the database."""
+    closed = source.parent / "list_data" / "lists.example" / "old"
+    closed.mkdir()
+    (closed / "config").write_text("status closed\n")
+    with closing(open_sympa(str(source), source.parent)) as installation:
+        assert ["news@lists.example"] == [old.key for old in installation.lists()]
+        (warning,) = installation.warnings
+    assert warning.startswith(f"{closed} is a list without members")

@@ -64,7 +64,7 @@ class Installation(ABC):
 
     @property
     def warnings(self) -> Sequence[str]:
-        """What could not be read, so nobody knows whether it is a list."""
+        """What may be a list, but does not move."""
         return ()
 
     @abstractmethod

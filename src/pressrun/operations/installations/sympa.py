@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -94,6 +95,15 @@ class Folders(Struct, frozen=True, kw_only=True):
         folders = [root / parent / name for root in self.lists for parent in (robot, ".")]
         return next((folder for folder in folders if is_source(folder / "config")), None)
 
+    def all_lists(self) -> list[Path]:
+        """The folders with the `config` of a list, each once; what may not be read need not be one."""
+        configs = (path for root in self.lists for form in ("*/config", "*/*/config") for path in root.glob(form))
+        folders = set()
+        for path in configs:
+            with suppress(PermissionError):
+                folders |= {path.parent.resolve()} if is_source(path) else set()
+        return sorted(folders)
+
     def find_archives(self, name: str, robot: str) -> Iterator[Path]:
         """The folders of messages of a list."""
         for root in self.archives:
@@ -133,6 +143,17 @@ class Sympa(TableInstallation):
         return [
             (digest_of_address("sympa", robot), OldKind.COMMANDS)
             for robot in sorted({domain for _, domain in self._lists})
+        ]
+
+    @property
+    def warnings(self) -> Sequence[str]:
+        """The lists of which only the folder is left, as Sympa leaves them when it closes them."""
+        moving = {folder.resolve() for name in self._lists if (folder := self._folders.find_list(*name)) is not None}
+        return [
+            f"{folder} is a list without members or owners in the database, as Sympa leaves one that is closed. "
+            "It does not move, nor does its archive"
+            for folder in self._folders.all_lists()
+            if folder not in moving
         ]
 
     def lists(self) -> list[OldList]:
