@@ -3,7 +3,7 @@
 update delivery set due_at = :now + due_at - recorded_at, recorded_at = :now
 where id in (
     select id from delivery {indexed by delivery_queue}
-    where edition_id in (select id from edition where state in ('scheduled', 'sending', 'paused'))
+    where edition_id in (select id from edition where state in ('sending', 'paused'))
         and state = 'deferred' and recorded_at > :now
     limit :most);
 

@@ -32,7 +32,7 @@ select sum(queued) as queued, sum(claimed) as claimed, sum(deferred) as deferred
     sum(case when edition.is_welcome = 0 then cancelled else 0 end) as cancelled
 from edition {indexed by edition_by_state}
 cross join copy_count
-where edition.state in ('scheduled', 'sending', 'paused') and copy_count.edition_id = edition.id;
+where edition.state in ('sending', 'paused') and copy_count.edition_id = edition.id;
 
 -- name: editions
 -- Editions with copies that are not over, or have not been for long, some at a time; not those with rows that are removed.

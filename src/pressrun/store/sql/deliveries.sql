@@ -130,7 +130,7 @@ where id {in ids} and state = 'claimed'
 -- name: claimed
 -- All that a session has claimed; finished editions have nothing that is.
 select id from delivery {indexed by delivery_queue} where state = 'claimed' and claimed_by = :session
-    and edition_id in (select id from edition where state in ('scheduled', 'sending', 'paused', 'cancelled'))
+    and edition_id in (select id from edition where state in ('sending', 'paused', 'cancelled'))
 union all
 select id from delivery {indexed by delivery_queue}
 where edition_id is null and state = 'claimed' and claimed_by = :session;
@@ -138,7 +138,7 @@ where edition_id is null and state = 'claimed' and claimed_by = :session;
 -- name: recover_barred
 -- Claimed by a session that is gone, of an edition that was cancelled, or for readers who may not be mailed any more.
 update delivery {indexed by delivery_queue} set state = 'cancelled', claimed_by = null, recorded_at = :now
-where state = 'claimed' and edition_id in (select id from edition where state in ('scheduled', 'sending', 'paused', 'cancelled'))
+where state = 'claimed' and edition_id in (select id from edition where state in ('sending', 'paused', 'cancelled'))
     and not exists (select 1 from session where session.id = delivery.claimed_by and session.state = 'live')
     and case
         when (select edition.state from edition where edition.id = delivery.edition_id) = 'cancelled' then 1
@@ -149,7 +149,7 @@ returning edition_id;
 -- name: recover_copies
 -- Claimed by a session that is gone: the same copy goes out again.
 update delivery {indexed by delivery_queue} set state = 'queued', claimed_by = null
-where state = 'claimed' and edition_id in (select id from edition where state in ('scheduled', 'sending', 'paused'))
+where state = 'claimed' and edition_id in (select id from edition where state in ('sending', 'paused'))
     and not exists (select 1 from session where session.id = delivery.claimed_by and session.state = 'live')
 returning edition_id;
 
@@ -259,7 +259,7 @@ select waiting.domain, count(*) filter (where waiting.state = 'queued') as queue
 from (
     select delivery.domain, delivery.state, delivery.due_at, delivery.reply
     from edition {indexed by edition_by_state} cross join delivery {indexed by delivery_queue}
-    where edition.state in ('scheduled', 'sending', 'paused') and delivery.edition_id = edition.id
+    where edition.state in ('sending', 'paused') and delivery.edition_id = edition.id
         and delivery.state in ('queued', 'claimed', 'deferred')
     union all
     select delivery.domain, delivery.state, delivery.due_at, delivery.reply
@@ -274,7 +274,7 @@ where edition_id = :edition_id and state in ('queued', 'deferred') group by doma
 
 -- name: unended_editions
 -- Editions whose copies may still go out.
-select id from edition where state in ('scheduled', 'sending', 'paused') order by id;
+select id from edition where state in ('sending', 'paused') order by id;
 
 -- name: deferred_copies
 -- The next deferred copies of an edition, from a place in their order on, that are not due at this very moment. One that has

@@ -16,7 +16,7 @@ on conflict (domain) do update set destination = excluded.destination, learned =
 select edition.id, max(change.done_through) as done_through
 from edition
 left join bulk_change as change on change.edition_id = edition.id and change.kind = 'reassign'
-where edition.state in ('scheduled', 'sending', 'paused')
+where edition.state in ('sending', 'paused')
     and exists (select 1 from delivery where delivery.edition_id = edition.id
         and delivery.state in ('queued', 'deferred', 'claimed'))
 group by edition.id
