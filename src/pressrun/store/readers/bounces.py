@@ -79,7 +79,7 @@ def fail_copy(tx: Transaction, delivery_id: int, failure: Failure, now: int) -> 
     copy = find_copy(tx, delivery_id)
     if copy is None or copy.state not in _NOT_ENDED:
         return False
-    tx.run("bounces.keep_handover", id=delivery_id)
+    tx.run("bounces.keep_handover", id=delivery_id, state=copy.state)
     failed = tx.run("bounces.fail", id=delivery_id, state=copy.state, **asdict(failure), now=now)
     refused = failed if failure.kind in REFUSALS else 0
     count_move(tx, copy.edition_id, copy.state, DeliveryState.FAILED, failed, refused=refused)

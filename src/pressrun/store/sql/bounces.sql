@@ -26,7 +26,7 @@ where delivery.id {in ids};
 insert into handover (delivery_id, at, code, enhanced, reply)
 select id, recorded_at, code, enhanced, case when notice_id is null and subscription_id is null then null else reply end
 from delivery
-where id = :id and edition_id is not null and state in ('queued', 'claimed', 'deferred', 'delivered')
+where id = :id and edition_id is not null and state = :state
 on conflict (delivery_id) do update set at = excluded.at, code = excluded.code, enhanced = excluded.enhanced,
     reply = excluded.reply;
 
