@@ -60,6 +60,20 @@ async def test_a_queued_copy_of_somebody_who_may_not_be_mailed_is_cancelled(harn
     )
 
 
+@pytest.mark.parametrize("reason", list(SuppressionReason))
+async def test_a_reason_holds_for_one_spelling_and_never_again_for_all(
+    harness: DeliveryHarness, reason: SuppressionReason
+) -> None:
+    """And for nobody else."""
+    await harness.add_readers(["ada+news@reader.example", "bob@reader.example"])
+    await keep_out(harness, "ada@reader.example", reason)
+    await harness.edition()
+    expected = ["bob@reader.example"]
+    if reason is not SuppressionReason.NEVER_AGAIN:
+        expected.insert(0, "ada+news@reader.example")
+    assert expected == sorted(outgoing.rcpt_to for outgoing in await harness.send_all())
+
+
 @pytest.mark.parametrize("how", WAYS)
 async def test_a_deferred_copy_is(harness: DeliveryHarness, how: str) -> None:
     [address] = await harness.readers(1)
@@ -110,6 +124,25 @@ async def test_one_that_a_killed_process_had_claimed_is(harness: DeliveryHarness
     await harness.start()
     assert [] == await harness.send_all()
     assert ("finished", {"cancelled": 1}) == (await harness.state(edition), await harness.counts(edition))
+
+
+@pytest.mark.parametrize(("attempts", "first_attempt_at"), [(1, None), (2, 5)])
+@pytest.mark.parametrize("is_kept_out", [False, True])
+async def test_one_that_was_never_sent_is_as_if_it_had_not_been_tried(
+    harness: DeliveryHarness, attempts: int, first_attempt_at: int | None, *, is_kept_out: bool
+) -> None:
+    """The time until it is given up goes on from the first attempt that was made."""
+    [address] = await harness.readers(1)
+    await harness.edition()
+    await harness.run_cycle()
+    await harness.change("update delivery set attempts = ?, first_attempt_at = 5", attempts)
+    if is_kept_out:
+        await keep_out(harness, address)
+    [(copy,)] = await harness.rows("select id from delivery")
+    await harness.services.database.write(deliveries.release, harness.owner.session, [copy], int(harness.services.now))
+    state = "cancelled" if is_kept_out else "queued"
+    columns = "select state, attempts, first_attempt_at from delivery"
+    assert [(state, attempts - 1, first_attempt_at)] == await harness.rows(columns)
 
 
 async def test_an_edition_without_a_reader_left_is_finished_with_the_next_cycle(harness: DeliveryHarness) -> None:
@@ -251,8 +284,9 @@ async def test_a_flood_of_notices_that_may_not_go_holds_up_no_other(harness: Del
     assert ["last@reader.example"] == [outgoing.rcpt_to for outgoing in harness.all_outgoing()]
 
 
+@pytest.mark.parametrize("state", ["queued", "deferred"])
 async def test_a_mail_for_an_owner_who_is_suppressed_is_kept_for_a_person(
-    harness: DeliveryHarness, caplog: pytest.LogCaptureFixture
+    harness: DeliveryHarness, caplog: pytest.LogCaptureFixture, state: str
 ) -> None:
     mail = mail_to_owner(7)
 
@@ -261,6 +295,7 @@ async def test_a_mail_for_an_owner_who_is_suppressed_is_kept_for_a_person(
         insert_notice(tx, new_forward(mail, owner, find_list(tx, "news"), trace=b"", message_secret=b"m"), 1)
 
     await harness.services.database.write(forward)
+    await harness.change("update delivery set state = ?", state)
     await keep_out(harness, "owner@harbour.example")
     with caplog.at_level("INFO"):
         assert [] == await harness.send_all()

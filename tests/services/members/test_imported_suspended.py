@@ -46,14 +46,18 @@ async def state(harness: DeliveryHarness, address: str = READER, name: str = "of
 
 @pytest.mark.parametrize("suspended_for", [None, "bounces"])
 async def test_who_comes_back_after_bounces_is_still_off(harness: DeliveryHarness, suspended_for: str | None) -> None:
-    """Also whom an earlier version imported, as suspended for bounces."""
-    await harness.change("update subscription set suspended_for = ? where state = 'suspended'", suspended_for)
+    """Also whom an earlier version imported, as suspended for bounces. It stays known since when they are suspended."""
+    await harness.change(
+        "update subscription set suspended_for = ?, since = 7 where state = 'suspended'", suspended_for
+    )
     await send(harness, "one", GONE)
     harness.pass_time(8 * DAY)
     question = next(copy for copy in await ask(harness) if copy.rcpt_to == READER)
     assert b"off" not in question.mail_from.encode()
     assert Confirmed.CONFIRMED is await come_back(harness, question)
     assert ("active", "suspended") == (await state(harness, name="news"), await state(harness))
+    off = await harness.subscription(READER, "off")
+    assert [(7,)] == await harness.rows("select since from subscription where id = ?", off)
 
 
 async def test_a_file_may_suspend_who_is_suspended_for_bounces(harness: DeliveryHarness) -> None:

@@ -28,7 +28,7 @@ from pressrun.core.addresses.address import parse_address
 from pressrun.services.readers.address_changes import AddressChangeOutcome, AddressChanges
 from pressrun.store.queue import audiences
 from pressrun.store.queue.deliveries import FOR_EVER
-from pressrun.store.readers import subscriptions
+from pressrun.store.readers import language_switch, subscriptions
 from pressrun.store.transaction import Transaction
 
 __all__ = ["family"]  # a fixture
@@ -83,6 +83,20 @@ async def test_what_is_unfinished_goes_along(harness: DeliveryHarness, state: st
     assert [edition] == await hand_over(harness)
     columns = "select subscription_id, state, recorded_at, domain, destination from delivery"
     assert [(TAKER, state, BEFORE, "elsewhere.example", "elsewhere")] == await harness.rows(columns)
+
+
+@pytest.mark.parametrize("state", UNFINISHED)
+async def test_what_is_unfinished_goes_along_to_another_language(harness: DeliveryHarness, state: str) -> None:
+    await without_takers_copy(harness, (state, BEFORE))
+
+    def move_copies(tx: Transaction) -> int:
+        giver, taker = (subscriptions.find_subscription_by_id(tx, number) for number in (GIVER, TAKER))
+        assert giver is not None
+        assert taker is not None
+        return language_switch.move_copies(tx, giver, taker, int(harness.services.now))
+
+    assert 1 == await harness.services.database.write(move_copies)
+    assert [(TAKER, state, BEFORE)] == await harness.rows("select subscription_id, state, recorded_at from delivery")
 
 
 @pytest.mark.parametrize(
@@ -162,6 +176,54 @@ async def test_what_was_cancelled_makes_way_for_what_comes_back_after_a_pause(
     await harness.services.database.write(lambda tx: give_way(tx, stopped_since=PAUSED_AT, own_since=FOR_EVER))
     kept = await harness.rows("select edition_id from delivery where subscription_id = ?", TAKER)
     assert ([] if makes_way else [(edition,)]) == kept
+
+
+# ---------------------------------------------------------------------- what goes back
+
+
+async def hand_back(harness: DeliveryHarness, *editions: int) -> set[int]:
+    """Those of these editions of which the taker had a copy."""
+
+    def hand(tx: Transaction) -> set[int]:
+        return subscriptions.hand_copies_back(tx, editions, GIVER, TAKER, "elsewhere.example")
+
+    return await harness.services.database.write(hand)
+
+
+@pytest.mark.parametrize(
+    ("state", "owner"),
+    [*((state, GIVER) for state in (*UNFINISHED, "cancelled")), *((state, TAKER) for state in FINISHED)],
+)
+async def test_what_may_still_go_out_goes_back(harness: DeliveryHarness, state: str, owner: int) -> None:
+    """One that was cancelled, too: the end of a pause or an unsubscribe that is undone queues it again."""
+    edition = await without_takers_copy(harness, (state, BEFORE))
+    await harness.change("update delivery set subscription_id = ?", TAKER)
+    await harness.change("insert into destination_domain values ('elsewhere.example', 'elsewhere', 1)")
+    assert {edition} == await hand_back(harness, edition)
+    place = ("elsewhere.example", "elsewhere") if owner == GIVER else ("reader.example", "")
+    columns = "select subscription_id, state, recorded_at, domain, destination from delivery"
+    assert [(owner, state, BEFORE, *place)] == await harness.rows(columns)
+
+
+@pytest.mark.parametrize("state", UNFINISHED)
+async def test_what_goes_back_replaces_what_was_cancelled(harness: DeliveryHarness, state: str) -> None:
+    """Of the same edition, and of no other one."""
+    edition = await with_copies(harness, ("cancelled", BEFORE), (state, None))
+    other = await harness.edition("Hello again")
+    sql = "update delivery set state = ? where edition_id = ? and subscription_id = ?"
+    await harness.change(sql, "cancelled", other, GIVER)
+    await harness.change(sql, "delivered", other, TAKER)
+    assert {edition, other} == await hand_back(harness, edition, other)
+    copies = await harness.rows("select edition_id, subscription_id, state from delivery order by id")
+    assert [(edition, GIVER, state), (other, GIVER, "cancelled"), (other, TAKER, "delivered")] == copies
+
+
+@pytest.mark.parametrize("state", [*UNFINISHED, *FINISHED])
+async def test_nothing_goes_back_to_who_has_a_copy(harness: DeliveryHarness, state: str) -> None:
+    edition = await with_copies(harness, (state, None), ("queued", None))
+    await hand_back(harness, edition)
+    copies = await harness.rows("select subscription_id, state from delivery order by subscription_id")
+    assert [(GIVER, state), (TAKER, "queued")] == copies
 
 
 # ---------------------------------------------------------------------- what the taker has already

@@ -195,10 +195,13 @@ async def test_old_links_unsubscribe_when_their_list_is_gone(web: WebHarness, re
     assert UnsubscribeOutcome.NOT_SUBSCRIBED == await web.unsubscribes().unsubscribe(old, WEB)
 
 
-async def test_nothing_is_kept_of_a_removed_list_once_its_reader_is_erased(web: WebHarness) -> None:
+@pytest.mark.parametrize("state", ["unsubscribed", "pending"])
+async def test_nothing_is_kept_of_a_removed_list_once_its_reader_is_erased(web: WebHarness, state: str) -> None:
+    """Until then, a link leads on though anybody may have asked for that subscription again."""
     await web.add_reader(1)
     await choose(web, "boletim")
     await web.close_list("noticias")
+    await web.write(f"update subscription set state = '{state}' where id = 1")
     await remove_list(web, "noticias")
     assert [(1, 2)] == await web.rows("select id, moved_to from removed_subscription")
     await web.write("delete from subscriber")

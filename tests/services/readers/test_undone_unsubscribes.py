@@ -17,10 +17,12 @@ from pressrun.services.readers.sign_ups import Applicant
 from pressrun.services.readers.undo_unsubscribe import UndoOutcome, UndoUnsubscribe
 from pressrun.smtp.handover import Outgoing
 from pressrun.store.queue import deliveries
+from pressrun.store.readers import unsubscribes
 
 Stop = Callable[[DeliveryHarness, Outgoing], Awaitable[None]]
 
 ADA = "ada@reader.example"
+STOPPED_AT = 100
 WEB = Origin(source="web", ip="192.0.2.7", language="en", words="words")
 
 
@@ -151,6 +153,48 @@ async def test_a_pause_brings_back_no_copy_of_before(harness: DeliveryHarness) -
     await preferences.pause(link, 30, WEB)
     await preferences.resume(link, WEB)
     assert "cancelled" == await copy_of_ada(harness)
+
+
+async def requeue(harness: DeliveryHarness) -> int:
+    """How many copies of the first subscription come back."""
+    return await harness.services.database.write(
+        lambda tx: unsubscribes.requeue_copies(tx, 1, since=STOPPED_AT, now=int(harness.services.now))
+    )
+
+
+@pytest.mark.parametrize("former", ["unsubscribed", "pending"])
+@pytest.mark.parametrize(
+    ("state", "comes_back"),
+    [("queued", 0), ("deferred", 0), ("claimed", 0), ("delivered", 0), ("failed", 1), ("cancelled", 1)],
+)
+async def test_no_copy_comes_back_beside_one_of_a_subscription_that_became_this_one(
+    harness: DeliveryHarness, former: str, state: str, comes_back: int
+) -> None:
+    """It was their copy at another address. If somebody has asked for that subscription again, this changes nothing."""
+    await harness.readers(2)
+    await harness.edition()
+    await harness.change("update delivery set state = 'cancelled', recorded_at = ?", STOPPED_AT)
+    await harness.change("update delivery set state = ? where subscription_id = 2", state)
+    await harness.change("update subscription set state = ?, moved_to = 1 where id = 2", former)
+    assert comes_back == await requeue(harness)
+
+
+@pytest.mark.parametrize("stopped_at", [STOPPED_AT - 1, STOPPED_AT])
+@pytest.mark.parametrize("state", ["sending", "paused", "finished", "cancelled"])
+async def test_an_issue_in_two_languages_comes_back_in_one(
+    harness: DeliveryHarness, state: str, stopped_at: int
+) -> None:
+    """In that whose copy was made first, if it was stopped by this and its edition goes on."""
+    await harness.readers(1)
+    first, second = await harness.edition("Hello"), await harness.edition("Bom dia")
+    await harness.change("update edition set issue = 'may'")
+    await harness.change("update edition set state = ? where id = ?", state, first)
+    await harness.change("update delivery set state = 'cancelled', recorded_at = ?", STOPPED_AT)
+    await harness.change("update delivery set recorded_at = ? where edition_id = ?", stopped_at, first)
+    await requeue(harness)
+    goes_on = state in ("sending", "paused") and stopped_at == STOPPED_AT
+    queued = await harness.rows("select edition_id from delivery where state = 'queued'")
+    assert [(first if goes_on else second,)] == queued
 
 
 async def test_links_to_read_work_again_and_requests_stay_void(harness: DeliveryHarness) -> None:
