@@ -297,9 +297,12 @@ async def test_a_mail_for_an_owner_who_is_suppressed_is_kept_for_a_person(
     await harness.services.database.write(forward)
     await harness.change("update delivery set state = ?", state)
     await keep_out(harness, "owner@harbour.example")
+    addresses = await harness.readers(1)
+    await harness.edition()
     with caplog.at_level("INFO"):
-        assert [] == await harness.send_all()
-    assert [("failed",)] == await harness.rows("select state from delivery")
+        assert addresses == [outgoing.rcpt_to for outgoing in await harness.send_all()]
+    columns = "select state, recorded_at from delivery where notice_id is not null"
+    assert [("failed", int(harness.services.now))] == await harness.rows(columns)
     assert [("kept", "not sent: its address is suppressed", mail.content)] == await harness.rows(
         "select state, outcome, content from inbound join inbound_content on inbound_content.id = inbound.content_id"
     )
