@@ -11,8 +11,9 @@ import click
 from pressrun.acts.editions.draft_arguments import DraftFiles, DraftReturn, DraftSend, DraftTest, KnownDraft
 from pressrun.cli.editions.editions import print_edition
 from pressrun.cli.editions.send import format_option, read_manuscript, sending_question
+from pressrun.cli.shared.invocation import Invocation, reading
 from pressrun.cli.shared.output import confirm, echo, print_info, print_json, print_warning
-from pressrun.cli.shared.verb import WHEN_HELP, Invocation, edition_argument, list_argument, reading, verb, yes_option
+from pressrun.cli.shared.verb import WHEN_HELP, edition_argument, list_argument, verb, yes_option
 from pressrun.cli.shared.when import parse_when
 from pressrun.cli.shared.write_verbs import execute
 from pressrun.core.lifecycles.edition import at_defaults

@@ -6,16 +6,9 @@ import click
 
 from pressrun.acts.arguments import EditionId, EditionIds, EditionMove, EditionResume
 from pressrun.cli.editions.editions import print_edition
+from pressrun.cli.shared.invocation import Invocation, reading
 from pressrun.cli.shared.output import confirm, print_answer, print_info
-from pressrun.cli.shared.verb import (
-    WHEN_HELP,
-    Invocation,
-    edition_argument,
-    reading,
-    several_editions_argument,
-    verb,
-    yes_option,
-)
+from pressrun.cli.shared.verb import WHEN_HELP, edition_argument, several_editions_argument, verb, yes_option
 from pressrun.cli.shared.when import parse_when
 from pressrun.cli.shared.write_verbs import execute
 from pressrun.core.lifecycles.edition import at_defaults

@@ -15,9 +15,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 
+from pressrun.cli.shared.invocation import Invocation, reading
 from pressrun.cli.shared.new_files import new_file
 from pressrun.cli.shared.output import cell, echo, echo_drawing, painted, plain, print_fields, print_json, print_table
-from pressrun.cli.shared.verb import Invocation, edition_argument, reading, verb
+from pressrun.cli.shared.verb import edition_argument, verb
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.timeline import Timeline
 from pressrun.core.timestamps import rfc3339

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from pressrun.cli.shared.invocation import Invocation, reading, reading_if_any
 from pressrun.cli.shared.output import cell, plain, print_fields, print_json, print_rows
-from pressrun.cli.shared.verb import Invocation, edition_argument, list_argument, reading, reading_if_any, verb
+from pressrun.cli.shared.verb import edition_argument, list_argument, verb
 from pressrun.core.errors import no_such_list
 from pressrun.core.lifecycles.edition import at_defaults
 from pressrun.runtime.clock import utc_now

@@ -9,9 +9,10 @@ import click
 from msgspec.structs import replace
 
 from pressrun.cli.editions.send import format_option, read_manuscript
+from pressrun.cli.shared.invocation import Invocation, reading
 from pressrun.cli.shared.new_files import PRIVATE, PUBLIC, write_new
 from pressrun.cli.shared.output import echo, print_info, print_json
-from pressrun.cli.shared.verb import Invocation, list_argument, reading, verb
+from pressrun.cli.shared.verb import list_argument, verb
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.current import Holder
 from pressrun.core.errors import BadInput

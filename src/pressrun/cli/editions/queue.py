@@ -5,8 +5,9 @@ from __future__ import annotations
 import click
 
 from pressrun.acts.arguments import QueueRetry
+from pressrun.cli.shared.invocation import Invocation, reading_if_any
 from pressrun.cli.shared.output import plain, print_answer, print_rows
-from pressrun.cli.shared.verb import Invocation, reading_if_any, verb
+from pressrun.cli.shared.verb import verb
 from pressrun.cli.shared.write_verbs import execute
 from pressrun.control.client import call_if_running
 from pressrun.runtime.clock import utc_now

@@ -13,6 +13,7 @@ from pressrun.acts.arguments import EditionFiles, EditionSend, EditionTest
 from pressrun.cli.editions.editions import print_edition
 from pressrun.cli.editions.wait import wait_for_edition
 from pressrun.cli.shared.files import read_beside, read_edition, read_input
+from pressrun.cli.shared.invocation import Invocation
 from pressrun.cli.shared.output import (
     confirm,
     counted,
@@ -21,7 +22,7 @@ from pressrun.cli.shared.output import (
     print_warning,
     require_terminal_or_agreement,
 )
-from pressrun.cli.shared.verb import WHEN_HELP, Invocation, list_argument, verb, yes_option
+from pressrun.cli.shared.verb import WHEN_HELP, list_argument, verb, yes_option
 from pressrun.cli.shared.when import parse_when
 from pressrun.cli.shared.write_verbs import execute, executing, is_daemon_running
 from pressrun.core.errors import NoInput, PressrunError

@@ -6,9 +6,9 @@ import time
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
+from pressrun.cli.shared.invocation import Invocation, reading
 from pressrun.cli.shared.output import ProgressLine, print_info
 from pressrun.cli.shared.owner import acting_as_owner
-from pressrun.cli.shared.verb import reading
 from pressrun.cli.shared.write_verbs import is_daemon_running
 from pressrun.core.errors import TryAgain
 from pressrun.core.lifecycles.edition import EditionState
@@ -21,7 +21,6 @@ from pressrun.store.queue.copy_counts import count_copies
 from pressrun.store.transaction import Transaction
 
 if TYPE_CHECKING:
-    from pressrun.cli.shared.verb import Invocation
     from pressrun.store.editions.editions import Edition
 
 POLL_SECONDS = 0.2

@@ -8,9 +8,10 @@ from urllib.parse import urlsplit
 
 import click
 
+from pressrun.cli.shared.invocation import Invocation, reading
 from pressrun.cli.shared.new_files import PUBLIC, new_file, new_folder
 from pressrun.cli.shared.output import ProgressLine, print_fields, print_info
-from pressrun.cli.shared.verb import Invocation, list_argument, reading, verb
+from pressrun.cli.shared.verb import list_argument, verb
 from pressrun.services.archives.archive_export import ArchiveContents, read_contents, read_message, read_whole
 from pressrun.services.archives.archived_edition import Summary
 from pressrun.web.archives.export import SiteExport

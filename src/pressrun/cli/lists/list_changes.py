@@ -13,6 +13,7 @@ import msgspec
 from pressrun.acts.arguments import ListName, ListSettings
 from pressrun.cli.lists.lists import warn_of_owner
 from pressrun.cli.shared.files import read_edition, read_input
+from pressrun.cli.shared.invocation import Invocation, reading
 from pressrun.cli.shared.output import (
     cell,
     confirm,
@@ -24,7 +25,7 @@ from pressrun.cli.shared.output import (
     print_warning,
 )
 from pressrun.cli.shared.owner import acting_as_owner
-from pressrun.cli.shared.verb import Invocation, list_argument, reading, verb, yes_option
+from pressrun.cli.shared.verb import list_argument, verb, yes_option
 from pressrun.cli.shared.write_verbs import execute
 from pressrun.message.finding import Severity, read_finding
 from pressrun.message.layouts.design import read_logo

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from pressrun.cli.shared.invocation import Invocation, read_rows, reading
 from pressrun.cli.shared.output import plain, print_fields, print_rows, print_warning
-from pressrun.cli.shared.verb import Invocation, list_argument, read_rows, reading, verb
+from pressrun.cli.shared.verb import list_argument, verb
 from pressrun.services.reports import list_descriptions
 from pressrun.services.reports.list_check import examine_owner
 from pressrun.store.lists import lists

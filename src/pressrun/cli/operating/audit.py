@@ -7,8 +7,9 @@ from typing import Any
 
 import click
 
+from pressrun.cli.shared.invocation import Invocation, read_rows, reading
 from pressrun.cli.shared.output import echo, print_error, print_fields, print_json, print_rows
-from pressrun.cli.shared.verb import Invocation, read_rows, reading, verb
+from pressrun.cli.shared.verb import verb
 from pressrun.cli.shared.when import parse_since
 from pressrun.core.errors import PressrunError
 from pressrun.core.signing.chain import Audit, parse_head

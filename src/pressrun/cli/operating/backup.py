@@ -13,9 +13,10 @@ from pathlib import Path
 
 import click
 
+from pressrun.cli.shared.invocation import Invocation
 from pressrun.cli.shared.output import ProgressLine, echo, print_json, print_warning
 from pressrun.cli.shared.owner import acting_as_owner
-from pressrun.cli.shared.verb import Invocation, verb
+from pressrun.cli.shared.verb import verb
 from pressrun.core.errors import BadQuantity, Refused, UsageError, reason_of
 from pressrun.core.upkeep.backup_keep import KeepPart, parse_keep
 from pressrun.observe import log as logs

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import click
 
+from pressrun.cli.shared.invocation import Invocation
 from pressrun.cli.shared.output import ProgressLine, echo, print_fields, print_json
 from pressrun.cli.shared.owner import acting_as_owner
-from pressrun.cli.shared.verb import Invocation, verb
+from pressrun.cli.shared.verb import verb
 from pressrun.core.errors import BadConfiguration, BadInput
 from pressrun.operations.backup.encodings import open_backup
 from pressrun.operations.backup.rehearsal import Rehearsal, rehearse, require_same_installation

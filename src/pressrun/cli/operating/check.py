@@ -6,9 +6,10 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from pressrun.cli.shared.invocation import Invocation
 from pressrun.cli.shared.output import echo, print_info, print_json, print_warning
 from pressrun.cli.shared.owner import Identity, acting_as, find_owner
-from pressrun.cli.shared.verb import Invocation, verb
+from pressrun.cli.shared.verb import verb
 from pressrun.config import ConfigError, examine, names_server
 from pressrun.core.errors import BadConfiguration
 from pressrun.daemon.checks import ConfigWarning, Finding, Subject, check_all

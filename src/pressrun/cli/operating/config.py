@@ -7,8 +7,9 @@ from typing import Any
 
 import click
 
+from pressrun.cli.shared.invocation import Invocation
 from pressrun.cli.shared.output import print_rows
-from pressrun.cli.shared.verb import Invocation, verb
+from pressrun.cli.shared.verb import verb
 from pressrun.config.values import ConfigValue, list_values
 
 

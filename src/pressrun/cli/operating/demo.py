@@ -7,8 +7,9 @@ from pathlib import Path
 
 import click
 
+from pressrun.cli.shared.invocation import Invocation
 from pressrun.cli.shared.output import echo, print_json, print_table
-from pressrun.cli.shared.verb import Invocation, verb
+from pressrun.cli.shared.verb import verb
 from pressrun.daemon.demo import DemoOutcome, Guide, Places, run_demo
 
 

@@ -8,9 +8,10 @@ from typing import Any
 
 import click
 
+from pressrun.cli.shared.invocation import Invocation
 from pressrun.cli.shared.output import ProgressLine, counted, echo, echo_drawing, painted, plain, print_json
 from pressrun.cli.shared.owner import acting_as_owner
-from pressrun.cli.shared.verb import Invocation, list_argument, verb
+from pressrun.cli.shared.verb import list_argument, verb
 from pressrun.config import Settings
 from pressrun.core.errors import UsageError
 from pressrun.core.network.endpoint import TcpEndpoint

@@ -5,8 +5,9 @@ from __future__ import annotations
 import click
 
 from pressrun.acts.arguments import MailId
+from pressrun.cli.shared.invocation import Invocation, read_rows, reading
 from pressrun.cli.shared.output import confirm, echo_octets, print_answer, print_json, print_rows
-from pressrun.cli.shared.verb import KEPT_MAIL_ID, Invocation, read_rows, reading, verb, yes_option
+from pressrun.cli.shared.verb import KEPT_MAIL_ID, verb, yes_option
 from pressrun.cli.shared.write_verbs import execute
 from pressrun.services.upkeep import kept_mail
 

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import click
 
+from pressrun.cli.shared.invocation import Invocation, no_database
 from pressrun.cli.shared.output import echo, print_answer, print_json, print_warning
 from pressrun.cli.shared.owner import acting_as_owner
-from pressrun.cli.shared.verb import Invocation, no_database, verb
+from pressrun.cli.shared.verb import verb
 from pressrun.config import write_initial_config
 from pressrun.control.client import ControlClient
 from pressrun.core.errors import NotFound, TryAgain

@@ -7,10 +7,11 @@ import re
 import click
 
 from pressrun.acts.arguments import Arguments, KeyRetire
+from pressrun.cli.shared.invocation import Invocation, read_rows
 from pressrun.cli.shared.new_files import unwritable
 from pressrun.cli.shared.output import confirm, echo, print_answer, print_info, print_json, print_rows
 from pressrun.cli.shared.owner import acting_as_owner
-from pressrun.cli.shared.verb import Invocation, read_rows, verb, yes_option
+from pressrun.cli.shared.verb import verb, yes_option
 from pressrun.cli.shared.write_verbs import execute
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import MalformedAddress, NotPermitted, UsageError, reason_of

@@ -25,10 +25,11 @@ from pressrun.acts.arguments import (
     SubscriberImport,
     SuppressionImport,
 )
+from pressrun.cli.shared.invocation import Invocation, reading_if_any
 from pressrun.cli.shared.new_files import new_rejects
 from pressrun.cli.shared.output import ProgressLine, echo, print_info, print_json, print_table, print_warning
 from pressrun.cli.shared.owner import find_owner
-from pressrun.cli.shared.verb import Invocation, reading_if_any, verb
+from pressrun.cli.shared.verb import verb
 from pressrun.cli.shared.write_verbs import execute, executing
 from pressrun.operations.csv_records import csv_line
 from pressrun.operations.installations.installation import (

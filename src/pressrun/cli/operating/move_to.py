@@ -16,10 +16,11 @@ import click
 from msgspec.structs import asdict
 
 from pressrun.acts.arguments import Arguments, MoveSwitch
+from pressrun.cli.shared.invocation import Invocation
 from pressrun.cli.shared.output import ProgressLine, confirm, counted, echo, print_json, print_warning
 from pressrun.cli.shared.owner import acting_as_owner
 from pressrun.cli.shared.recording import note
-from pressrun.cli.shared.verb import Invocation, verb, yes_option
+from pressrun.cli.shared.verb import verb, yes_option
 from pressrun.cli.shared.write_verbs import execute_unrecorded, executing
 from pressrun.config.settings import Settings
 from pressrun.core.errors import BadConfiguration, BadInput, NoInput, NotFound, PressrunError, TryAgain, UsageError

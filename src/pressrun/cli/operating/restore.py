@@ -8,9 +8,10 @@ import click
 
 from pressrun.cli.operating.backup_verify import identity_option
 from pressrun.cli.shared.held_back import describe_held
+from pressrun.cli.shared.invocation import Invocation
 from pressrun.cli.shared.output import ProgressLine, confirm, counted, echo, print_json, print_warning
 from pressrun.cli.shared.owner import acting_as_owner
-from pressrun.cli.shared.verb import Invocation, verb, yes_option
+from pressrun.cli.shared.verb import verb, yes_option
 from pressrun.operations.backup.encodings import open_backup
 from pressrun.operations.backup.newer_database import open_newer
 from pressrun.operations.backup.restore import RestoreReport, has_data, locked_for_restore

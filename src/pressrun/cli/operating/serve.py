@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from pressrun.cli.shared.invocation import Invocation
 from pressrun.cli.shared.owner import become_owner, make_socket_folder
-from pressrun.cli.shared.verb import Invocation, verb
+from pressrun.cli.shared.verb import verb
 from pressrun.daemon import serve as daemon
 from pressrun.runtime.event_loop import run_loop
 

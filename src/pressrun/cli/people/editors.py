@@ -5,8 +5,9 @@ from __future__ import annotations
 import click
 
 from pressrun.acts.arguments import ListAddress
+from pressrun.cli.shared.invocation import Invocation, reading
 from pressrun.cli.shared.output import echo, print_answer, print_json
-from pressrun.cli.shared.verb import Invocation, list_argument, reading, verb
+from pressrun.cli.shared.verb import list_argument, verb
 from pressrun.cli.shared.write_verbs import execute
 from pressrun.services.reports import list_descriptions
 

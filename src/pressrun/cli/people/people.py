@@ -9,8 +9,9 @@ import click
 
 from pressrun.acts.people.people_arguments import PersonAdd, PersonGrant, PersonInvite, PersonName
 from pressrun.cli.shared.files import read_input
+from pressrun.cli.shared.invocation import Invocation, read_rows
 from pressrun.cli.shared.output import echo, print_answer, print_info, print_json, print_table, print_warning
-from pressrun.cli.shared.verb import Invocation, complete_lists, read_rows, verb
+from pressrun.cli.shared.verb import complete_lists, verb
 from pressrun.cli.shared.write_verbs import execute
 from pressrun.core.access.rights import ReaderAccess, Role
 from pressrun.core.errors import BadInput

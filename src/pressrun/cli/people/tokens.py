@@ -8,8 +8,9 @@ from typing import Any
 import click
 
 from pressrun.acts.people.people_arguments import TokenCreate, TokenId
+from pressrun.cli.shared.invocation import Invocation, read_rows
 from pressrun.cli.shared.output import echo, print_fields, print_info, print_json, print_rows, print_warning
-from pressrun.cli.shared.verb import Invocation, RowId, complete_lists, read_rows, verb
+from pressrun.cli.shared.verb import RowId, complete_lists, verb
 from pressrun.cli.shared.write_verbs import execute
 from pressrun.core.access.rights import TokenScope
 from pressrun.services.people.token_lookups import list_tokens

@@ -5,8 +5,9 @@ from __future__ import annotations
 import click
 
 from pressrun.acts.arguments import HeldChoice
+from pressrun.cli.shared.invocation import Invocation, read_rows
 from pressrun.cli.shared.output import confirm, print_fields, print_rows
-from pressrun.cli.shared.verb import HELD_SIGN_UP_ID, Invocation, list_argument, read_rows, verb, yes_option
+from pressrun.cli.shared.verb import HELD_SIGN_UP_ID, list_argument, verb, yes_option
 from pressrun.cli.shared.write_verbs import execute
 from pressrun.services.upkeep import held_sign_ups
 

@@ -17,9 +17,10 @@ import click
 from pressrun.acts.arguments import SubscriberImport, SuppressionImport
 from pressrun.cli.readers.import_outcome import ImportOutcome
 from pressrun.cli.shared.files import open_input
+from pressrun.cli.shared.invocation import Invocation, reading
 from pressrun.cli.shared.new_files import new_rejects
 from pressrun.cli.shared.output import ProgressLine, print_info, print_warning
-from pressrun.cli.shared.verb import Invocation, list_argument, reading, verb
+from pressrun.cli.shared.verb import list_argument, verb
 from pressrun.cli.shared.write_verbs import VerbCalls, executing
 from pressrun.operations.csv_records import BadRow
 from pressrun.operations.sources.batches import MemberBatch, address_keys, member_batches

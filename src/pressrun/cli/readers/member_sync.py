@@ -18,8 +18,9 @@ from pressrun.acts.arguments import SubscriberImport, SyncRemoval
 from pressrun.cli.readers.import_outcome import ImportOutcome
 from pressrun.cli.readers.member_import import Members, preview_members, preview_options
 from pressrun.cli.shared.files import open_input
+from pressrun.cli.shared.invocation import Invocation, reading
 from pressrun.cli.shared.output import print_info
-from pressrun.cli.shared.verb import Invocation, list_argument, reading, verb
+from pressrun.cli.shared.verb import list_argument, verb
 from pressrun.cli.shared.write_verbs import executing
 from pressrun.core.addresses.address import find_address
 from pressrun.core.errors import BadInput

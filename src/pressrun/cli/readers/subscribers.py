@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from pressrun.acts.arguments import AddressOnly, ListAddress, SubscriberAdd
+from pressrun.cli.shared.invocation import Invocation, reading
 from pressrun.cli.shared.output import (
     confirm,
     echo,
@@ -15,7 +16,7 @@ from pressrun.cli.shared.output import (
     print_json_list,
     print_table,
 )
-from pressrun.cli.shared.verb import Invocation, list_argument, reading, verb, yes_option
+from pressrun.cli.shared.verb import list_argument, verb, yes_option
 from pressrun.cli.shared.write_verbs import execute, execute_unrecorded
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.lifecycles.subscription import SubscriptionState

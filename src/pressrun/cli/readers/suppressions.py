@@ -10,6 +10,7 @@ import click
 from pressrun.acts.arguments import AddressOnly, SuppressionAdd, SuppressionImport
 from pressrun.cli.readers.import_outcome import ImportOutcome
 from pressrun.cli.shared.files import open_input
+from pressrun.cli.shared.invocation import Invocation, read_rows, reading_if_any
 from pressrun.cli.shared.output import (
     ProgressLine,
     confirm,
@@ -20,7 +21,7 @@ from pressrun.cli.shared.output import (
     print_rows,
     print_warning,
 )
-from pressrun.cli.shared.verb import Invocation, read_rows, reading_if_any, verb, yes_option
+from pressrun.cli.shared.verb import verb, yes_option
 from pressrun.cli.shared.write_verbs import execute, executing
 from pressrun.operations.csv_files import SUPPRESSION_COLUMNS, export_suppressions, parse_suppressions
 from pressrun.operations.csv_records import BadRow, as_csv

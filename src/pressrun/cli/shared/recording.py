@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from pressrun.acts.arguments import NOTE, AuditNote
+from pressrun.cli.shared.invocation import Invocation
 from pressrun.cli.shared.output import Declined, print_warning
 from pressrun.cli.shared.owner import acting_as_owner
-from pressrun.cli.shared.verb import Invocation
 from pressrun.cli.shared.write_verbs import execute_unrecorded
 from pressrun.core.errors import BadConfiguration, NoInput, NotPermitted, PressrunError, TryAgain, UsageError
 

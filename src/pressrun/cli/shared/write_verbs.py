@@ -11,9 +11,9 @@ from typing import Any, Protocol
 
 import msgspec
 
+from pressrun.cli.shared.invocation import Invocation
 from pressrun.cli.shared.output import ProgressLine
 from pressrun.cli.shared.owner import acting_as_owner
-from pressrun.cli.shared.verb import Invocation
 from pressrun.control.client import ControlClient
 from pressrun.core.errors import TryAgain
 from pressrun.store.upkeep.data_lock import describe_user, is_used
