@@ -172,7 +172,7 @@ def _leave_open(data: DataDir, newer: Path) -> None:
 
 UNUSABLE: dict[str, tuple[Callable[[DataDir, Path], object], str]] = {
     "older than the backup": (_make_older, "older than the backup"),
-    "on another course": (_take_another_course, "another course"),
+    "on another course": (_take_another_course, "its history differs"),
     "cut": (_cut, "malformed"),
     "no database": (_write_something, "is not a Pressrun database"),
     "of another installation": (_make_another, "another suppression key than the backup"),
