@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,7 @@ def test_an_edition_that_had_not_started_may_have_gone_to_all_readers_since(data
 
 OPENED = """update edition set is_welcome = 0, is_repeat = 1, finished_at = null, pause_reason = null,
     canary_copies = null, state = 'sending', started_at = 9"""
+WAITING_AGAIN = "update delivery set state = 'queued', claimed_by = null"
 
 
 @pytest.mark.parametrize("case", ["of another edition", "over before"])
@@ -78,6 +80,37 @@ def test_a_copy_that_merely_has_the_id_of_another_one_stays_as_it_is(data: DataD
     assert [(edition, subscription, before)] == rows(
         data.database, f"select edition_id, subscription_id, state from delivery where id = {copy}"
     )
+
+
+def test_data_behind_the_backup_take_no_copy_back(data: DataDir, tmp_path: Path) -> None:
+    """After the restore of an older backup, a later one is found: what it knows to have gone out does not go again."""
+    earlier = DataDir(tmp_path / "earlier")
+    sent = (
+        "update delivery set state = 'delivered', recorded_at = 8, claimed_by = null where subscription_id is not null"
+    )
+    execute(data.database, "delete from bulk_change", OPENED, WAITING_AGAIN)
+    shutil.copytree(data.root, earlier.root)
+    execute(data.database, sent)
+    delivered = count(data.database, "delivery where state = 'delivered'")
+    make_backup(data, tmp_path / "later.tar")
+    report = put_back(earlier, tmp_path / "later.tar")
+    assert (delivered, []) == (count(earlier.database, "delivery where state = 'delivered'"), report.problems)
+
+
+@pytest.mark.parametrize(("then", "now"), [("draft", "sending"), ("scheduled", "finished"), ("sending", "cancelled")])
+def test_data_behind_the_backup_take_no_edition_back(data: DataDir, tmp_path: Path, then: str, now: str) -> None:
+    """A draft would be sent to everybody again, and what is cancelled stays so."""
+    earlier = DataDir(tmp_path / "earlier")
+    execute(data.database, "delete from bulk_change", OPENED, WAITING_AGAIN)
+    shutil.copytree(data.root, earlier.root)
+    started_at = "9" if then == "sending" else "null"
+    execute(earlier.database, f"update edition set state = '{then}', started_at = {started_at}")
+    finished_at = "null" if now == "sending" else "10"
+    execute(data.database, f"update edition set state = '{now}', finished_at = {finished_at}")
+    make_backup(data, tmp_path / "later.tar")
+    put_back(earlier, tmp_path / "later.tar")
+    expected = ("paused" if now == "sending" else now, 9)
+    assert {expected} == {*rows(earlier.database, "select state, started_at from edition")}
 
 
 def test_a_program_that_repeats_a_request_sends_no_edition_again(data: DataDir, backup: Path) -> None:

@@ -175,18 +175,25 @@ def erase_strangers(tx: Transaction, before: Head, entropy: Entropy, now: int) -
 def carry_editions(tx: Transaction, former: Transaction, journaled: Journaled, now: int) -> dict[int, int]:
     """Take over how far editions have come since, copy by copy.
 
-    Returns by edition how many copies were in flight when the former database was last used: they may have gone.
+    Returns by edition how many copies were in flight when the former database was last used: they may have gone. Of
+    one that does not continue this one, nobody can tell.
     """
     in_flight = {}
     for edition in [*restores.unfinished_editions(tx), *restores.finished_editions(tx)]:
         then = restores.find_same_edition(former, edition)
         if then is not None and _has_moved(edition, then):
             in_flight[edition.id] = _carry_edition(tx, former, edition.id, then, journaled, now)
-    return in_flight
+    return in_flight if _is_continued(tx, former) else {}
 
 
 def _has_moved(edition: RestoredEdition, then: FormerEdition) -> bool:
-    """Whether copies may have gone out since: not of a draft, nor of one that was over and was not opened again."""
+    """Whether copies may have gone out since: not of a draft, nor of one that was over and was not opened again.
+
+    After the restore of an older backup, it may be there as it was before its start, or before it was cancelled.
+    """
+    has_started = edition.started_at is not None or edition.state is EditionState.FINISHED
+    if edition.state is EditionState.CANCELLED or (has_started and then.started_at is None):
+        return False
     if edition.state in _OVER:
         return (then.state, then.finished_at) != (edition.state, edition.finished_at)
     return {then.state, edition.state} != {EditionState.DRAFT}

@@ -241,11 +241,13 @@ where delivery.edition_id = :edition_id
     and (delivery.subscription_id is not null or delivery.state in ('delivered', 'failed', 'cancelled'));
 
 -- name: set_copy
--- Bring a copy to where the former database had it, without the words of the relay, which may name somebody.
+-- Bring a copy to where the former database had it, without the words of the relay, which may name somebody. One that was
+-- delivered here does not wait again: that database may have been restored from an older backup.
 update delivery set state = :state, attempts = :attempts, due_at = :due_at, first_attempt_at = :first_attempt_at,
     recorded_at = :recorded_at, relay = :relay, code = :code, enhanced = :enhanced, reply = null, kind = :kind,
     bounce = :bounce, destination = :destination, claimed_by = null
 where edition_id = :edition_id and subscription_id = :subscription_id
+    and (state <> 'delivered' or cast(:state as text) in ('delivered', 'failed', 'cancelled'))
 returning id;
 
 -- name: record_copy

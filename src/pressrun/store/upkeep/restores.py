@@ -251,7 +251,8 @@ def each_copy(former: Transaction, edition_id: int) -> Iterator[dict[str, Any]]:
 def store_copy(tx: Transaction, copy: dict[str, Any]) -> bool:
     """Bring a copy to the state that it had there, or add it for the same reader; False where another one has its id.
 
-    That may be the same copy, as that of another subscription here, which must not get it once more.
+    That may be the same copy, as that of another subscription here, which must not get it once more, or one that was
+    delivered here.
     """
     stored_id = tx.value("restores.set_copy", **copy)
     is_stored = stored_id is not None or tx.run("restores.add_copy", **copy) > 0
