@@ -16,6 +16,7 @@ from tests.settings import change
 from pressrun.services.bounces import auto_pause
 from pressrun.smtp.handover import HandOver, Outcome, Outgoing, Stage
 from pressrun.smtp.reply import Reply
+from pressrun.store.queue import deliveries
 
 TOO_LARGE = HandOver(Outcome.REFUSED, Stage.CONTENT, Reply(552, "message too large for r0@reader.example", "5.3.4"))
 
@@ -195,6 +196,14 @@ async def test_a_message_that_the_relay_refuses_as_such_stops_the_edition(
     if state == "paused":
         reason = str((await harness.stored(number)).pause_reason)
         assert reason.endswith("message too large for …")  # no address is kept where erasing would not find it
+
+
+async def test_the_words_of_such_a_refusal_do_not_name_the_mailbox(harness: DeliveryHarness) -> None:
+    """Everybody who sees the edition reads them, and few may see its readers."""
+    await harness.readers(1)
+    number = await harness.edition()
+    await send_some(harness, [HandOver(Outcome.REFUSED, Stage.CONTENT, Reply(552, "too large for R0", "5.3.4"))])
+    assert "too large for …" == await harness.services.database.read(deliveries.last_refusal, number, "message")
 
 
 async def test_only_the_editions_that_last_had_news_are_kept_in_memory(

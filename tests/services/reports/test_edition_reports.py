@@ -70,6 +70,21 @@ async def test_a_mailbox_that_a_server_names_without_its_domain_is_left_out_too(
     assert [(3, "unknown user '…'")] == [(reply.number, reply.text) for reply in summary.edition.failures_said]
 
 
+async def test_copies_that_wait_for_a_destination_do_not_name_the_mailbox_that_was_refused(
+    harness: DeliveryHarness,
+) -> None:
+    """The words that paused the destination are those about one reader, and hold for all."""
+    await harness.readers(3)
+    edition = await harness.edition()
+    await harness.run_cycle()
+    slow = HandOver(Outcome.DEFERRED, Stage.CONTENT, Reply(421, "unusual rate of mail to R0", "4.7.28"))
+    harness.answer(next(copy for copy in harness.all_outgoing() if copy.rcpt_to.startswith("r0@")), slow)
+    await harness.run_cycle()
+    waiting = (await reported(harness, edition)).edition.waiting_said
+    assert waiting
+    assert not [reply.text for reply in waiting if "r0" in reply.text.casefold()]
+
+
 async def test_copies_are_counted_by_provider_and_domain(harness: DeliveryHarness) -> None:
     for address in ("a@gmail.com", "b@googlemail.com", "c@reader.example"):
         await harness.services.subscribers.add("news", parse_address(address))

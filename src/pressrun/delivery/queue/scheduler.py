@@ -32,6 +32,7 @@ from pressrun.core.bounces.advice import Action, Scope, advice_of
 from pressrun.core.pacing.destination_state import relay_destination
 from pressrun.core.pacing.providers import DestinationTable
 from pressrun.core.quantities import Rate
+from pressrun.core.text.masking import without_mailbox
 from pressrun.delivery.queue.claimed_rows import ANY, ClaimedRows
 from pressrun.delivery.queue.destination_queues import NEVER, STALE_SECONDS, DestinationQueues, Stale
 from pressrun.delivery.queue.destinations import SlowDestinations
@@ -230,7 +231,7 @@ class Scheduler:
         if advice.action is Action.NONE:
             return None
         words = f"{reply.code} {reply.enhanced} {reply.text}".split()
-        reason = " ".join(word for word in words if "@" not in word)
+        reason = without_mailbox(" ".join(word for word in words if "@" not in word), row.address)
         name = relay_destination(relay) if advice.scope is Scope.RELAY else row.destination
         return self.throttle.after_refused(name, row.domain, row.subscriber_id, advice, reason, now)
 

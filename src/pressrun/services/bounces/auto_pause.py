@@ -164,7 +164,7 @@ class AutoPause:
         return (health, None) if reason is None else (None, self._pause(tx, edition, reason, now))
 
     def _message_reason(self, tx: Transaction, edition: Edition) -> PauseReason:
-        words = without_addresses(deliveries.last_refusal(tx, edition.id, "message") or "no words were given")
+        words = without_addresses(deliveries.last_refusal(tx, edition.id, "message")) or "no words were given"
         said = f"the relay refuses the message itself, for every reader: {words}"
         return PauseReason(said, remark("paused-message", words=words), "message")
 

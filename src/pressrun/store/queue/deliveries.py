@@ -15,6 +15,7 @@ import msgspec
 
 from pressrun.core.bounces.classes import BounceClass
 from pressrun.core.lifecycles.delivery import REFUSALS, DeliveryState, FailureKind
+from pressrun.core.text.masking import without_mailbox
 from pressrun.store.editions.editions import CountedEvent, count_event
 from pressrun.store.programs import events
 from pressrun.store.queue.copy_counts import count_copies, count_move
@@ -330,10 +331,10 @@ def queue_notice(tx: Transaction, *, notice_id: int, domain: str, now: int) -> i
     return tx.insert("deliveries.queue_notice", notice_id=notice_id, domain=domain, now=now)
 
 
-def last_refusal(tx: Transaction, edition_id: int, kind: str) -> str | None:
-    """The remote's words on the latest copy that failed for such a reason."""
-    words: str | None = tx.value("deliveries.last_refusal", edition_id=edition_id, kind=kind)
-    return words
+def last_refusal(tx: Transaction, edition_id: int, kind: str) -> str:
+    """The remote's words on the latest copy that failed for such a reason, without its mailbox; "" for none."""
+    row = tx.row("deliveries.last_refusal", edition_id=edition_id, kind=kind)
+    return "" if row is None else without_mailbox(row["reply"] or "", row["address"] or "")
 
 
 def is_unfinished(tx: Transaction, edition_id: int) -> bool:

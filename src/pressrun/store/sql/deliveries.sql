@@ -160,9 +160,12 @@ where edition_id is null and state = 'claimed'
     and not exists (select 1 from session where session.id = delivery.claimed_by and session.state = 'live');
 
 -- name: last_refusal
--- The words of one copy of an edition that failed for such a reason.
-select reply from delivery where edition_id = :edition_id and state = 'failed' and kind = :kind
-order by recorded_at desc, id desc limit 1;
+-- The words of one copy of an edition that failed for such a reason, and whom it was for.
+select copy.reply, subscriber.address
+from (select reply, subscription_id from delivery where edition_id = :edition_id and state = 'failed' and kind = :kind
+    order by recorded_at desc, id desc limit 1) as copy
+left join subscription on subscription.id = copy.subscription_id
+left join subscriber on subscriber.id = subscription.subscriber_id;
 
 -- name: is_unfinished
 -- Whether a copy of an edition still has to go out or is on its way.
