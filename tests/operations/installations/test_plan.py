@@ -193,6 +193,7 @@ def test_members_whom_a_pattern_bans_are_suspended_on_that_list() -> None:
         (r"^.*@(?!good\.example)", "a@bad.example", True),
         (r"^.*@(a|b|c|d|e|f|g|h|i|j|k)\.example$", "x@k.example", True),
         ("^.*@(" + "|".join(f"mail{n}" for n in range(24)) + r")\.example$", "x@mail23.example", True),
+        (r"^a\\1", r"a\1@x.example", True),
         (r"^.*.*.*x", "a" * 1_000_000, False),
     ],
 )
@@ -212,6 +213,7 @@ def test_a_ban_is_an_expression(expression: str, address: str, *, expected: bool
             "^" + "a?" * 40 + "b",
             "^" + "(a|.)" * 35 + "b",
             "^" + "((a|.)|(a|b))" * 6 + "b",
+            r"^(.*)(.*)\2b",
         ),
     ],
 )

@@ -19,6 +19,7 @@ _CHOICES_OF_REPEAT, _MOST_CHOICES = 4, 15
 _REPEATED_GROUP = re.compile(r"\)[*+{]")
 _EXTENSION = re.compile(r"\(\?[^:=!]")  # such as a comment or a flag, after which other signs count
 _ESCAPED = re.compile(r"\\.|\[[^]]*\]", re.DOTALL)  # a sign that is escaped, or one of several
+_BACK_REFERENCES = frozenset(rf"\{digit}" for digit in "123456789")  # each compares as much as its group has matched
 
 
 @cache  # many lists may have the bans of one site
@@ -29,6 +30,8 @@ def compile_ban(expression: str) -> re.Pattern[str] | None:
     if len(expression) > _LONGEST or choices > _MOST_CHOICES:
         return None
     if _REPEATED_GROUP.search(plain) or _EXTENSION.search(plain):
+        return None
+    if not _BACK_REFERENCES.isdisjoint(_ESCAPED.findall(expression)):
         return None
     with catch_warnings():
         simplefilter("ignore")  # of what a later Python may read in another way
