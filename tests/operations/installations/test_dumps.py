@@ -170,6 +170,11 @@ def test_listmonk_says_of_each_who_may_be_mailed(tmp_path: Path) -> None:
     [
         (LISTMONK, "1\t1\t{}\tconfirmed\t2020-05-01 14:00:00+02\n", open_listmonk),
         (PHPLIST, "(1,3,'2020-05-01 12:00:00'),\n", open_phplist),
+        (
+            PHPLIST.replace("'a1@x.example',1,0", "'a1@x.example',1,NULL"),
+            "(1,3,'2020-05-01 12:00:00'),\n",
+            open_phplist,
+        ),
     ],
 )
 def test_people_on_no_list_are_named(

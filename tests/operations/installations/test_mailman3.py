@@ -252,12 +252,15 @@ def test_owners_whom_mailman_cannot_reach_are_named(tmp_path: Path) -> None:
 
 
 def test_members_of_a_list_that_is_gone_are_named(tmp_path: Path) -> None:
-    """They are nobody's members, and would be missing without a word."""
+    """Each once. They are nobody's members, and would be missing without a word."""
     database = Mailman3Database(tmp_path / "mailman.db")
     database.add("ada@x.example")
     database.add("Bob@x.example")
     database.add("owner@x.example", role=OWNER)
     database.run("update member set list_id = 'gone.lists.example' where id > 1")
+    again = "insert into member (role, list_id, address_id) select 1, ?, address_id from member where id = ?"
+    database.run(again, "other.lists.example", 2)  # named once
+    database.run(again, "gone.lists.example", 1)  # on a list that is there, too
     with closing(open_mailman3(str(database.path), None)) as installation:
         (old,) = installation.lists()
         members = [member.address for member in installation.members(old)]

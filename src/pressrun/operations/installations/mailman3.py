@@ -86,16 +86,16 @@ _PEOPLE = """
     where member.list_id = :list_id and cast(member.role as integer) = :role
     group by coalesce(address.id, 'member ' || member.id) order by number
 """
-# Of lists that are gone.
+# Each address once that is only on lists that are gone. SQLite takes the list of the row of the minimum.
 _STRAY = """
-    select cast(member.id as integer) as number, coalesce(address._original, address.email, '') as address,
+    select min(cast(member.id as integer)) as number, coalesce(address._original, address.email, '') as address,
         member.list_id as list_id
     from member
     left join user as person on person.id = member.user_id
     left join address on address.id = coalesce(member.address_id, person._preferred_address_id)
+    left join mailinglist on mailinglist.list_id = member.list_id
     where cast(member.role as integer) = :role
-        and not exists (select 1 from mailinglist where mailinglist.list_id = member.list_id)
-    order by number
+    group by coalesce(address.id, 'member ' || member.id) having count(mailinglist.list_id) = 0 order by number
 """
 
 

@@ -65,7 +65,7 @@ _BLOCKED = f"""
 """
 _STRAY = """
     select cast(id as integer) as number, email from user_user
-    where blacklisted + 0 = 0 and email not in (select email from user_blacklist) and not exists (
+    where coalesce(blacklisted, 0) + 0 = 0 and email not in (select email from user_blacklist) and not exists (
         select 1 from listuser join list on list.id = listid where userid = user_user.id
     ) order by number
 """
