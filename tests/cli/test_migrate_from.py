@@ -152,12 +152,22 @@ def test_an_archive_that_cannot_be_read_stops_everything_before_it_begins(
     shell.good("migrate-from", "mailman3", str(source), "--files", str(source.parent), "--no-archives", *options)
 
 
-def test_a_list_that_is_closed_there_is_closed_here_once(shell: Shell, tmp_path: Path) -> None:
-    """Its people come all the same; again moves nothing into it, and leaves it open where somebody has reopened it."""
+@pytest.fixture
+def archived(tmp_path: Path) -> Path:
+    """A dump of listmonk whose first list is archived."""
     dump = tmp_path / "dump.sql"
     dump.write_text(LISTMONK.replace("type, optin,", "type, optin, status,").replace("double\t", "double\tarchived\t")
         .replace("private\tsingle\t", "private\tsingle\tactive\t"))  # fmt: skip
-    command = ("migrate-from", "listmonk", str(dump), "--json")
+    return dump
+
+
+def is_open(shell: Shell, name: str) -> bool:
+    return shell.good("list", "show", name, "--json").json["closed_at"] is None
+
+
+def test_a_list_that_is_closed_there_is_closed_here_once(shell: Shell, archived: Path) -> None:
+    """Its people come all the same; again moves nothing into it, and leaves it open where somebody has reopened it."""
+    command = ("migrate-from", "listmonk", str(archived), "--json")
     assert "closed=true" in shell.good(*command[:-1], "--dry-run").out
     planned = shell.good(*command, "--dry-run").json["lists"]
     moved = shell.good(*command).json["lists"]
@@ -166,41 +176,42 @@ def test_a_list_that_is_closed_there_is_closed_here_once(shell: Shell, tmp_path:
     closed, other = (old["to"] for old in moved)
     states = {row["address"]: row["state"] for row in shell.good("subscriber", "ls", closed, "--json").json}
     assert ("active", "unsubscribed") == (states["a1@x.example"], states["a3@x.example"])
-    assert [True, False] == [
-        shell.good("list", "show", name, "--json").json["closed_at"] is not None for name in (closed, other)
-    ]
+    assert [False, True] == [is_open(shell, name) for name in (closed, other)]
     again = shell.good(*command).json["lists"][0]
     assert (False, True, [], False) == (again["closes"], again["closed"], again["members"], "imported" in again)
     assert "closed here" in shell.good(*command[:-1]).out
     shell.good("list", "set", closed, "closed=false")
     reopened = shell.good(*command).json["lists"][0]
-    assert (False, False) == (
-        reopened["closes"],
-        shell.good("list", "show", closed, "--json").json["closed_at"] is not None,
-    )
+    assert (False, True) == (reopened["closes"], is_open(shell, closed))
 
 
 class Killed(BaseException):
     """Stands for a kill."""
 
 
-@pytest.mark.parametrize("after", range(1, 9))
-def test_wherever_it_is_interrupted_nobody_is_wrongly_active_and_again_does_the_rest(
-    shell: Shell, source: Path, after: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Each batch is a transaction of its own; suppressions come before members."""
+def kill_before(call: int, patched: pytest.MonkeyPatch) -> None:
+    """Kill a command before its call to the database with this number."""
     number = 0
 
-    def counting(invocation: Any) -> Any:
+    def counting(*args: Any, **options: Any) -> Any:
         nonlocal number
         number += 1
-        if number == after:
+        if number == call:
             raise Killed
-        return executing(invocation)
+        return executing(*args, **options)
 
+    patched.setattr("pressrun.cli.operating.migrate_from.executing", counting)
+    patched.setattr("pressrun.cli.shared.write_verbs.executing", counting)
+
+
+@pytest.mark.parametrize("call", range(1, 9))
+def test_wherever_it_is_interrupted_nobody_is_wrongly_active_and_again_does_the_rest(
+    shell: Shell, source: Path, call: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each batch is a transaction of its own; suppressions come before members."""
     command = ("migrate-from", "mailman3", str(source), "--files", str(source.parent), "--json")
     with monkeypatch.context() as patched:
-        patched.setattr("pressrun.cli.operating.migrate_from.executing", counting)
+        kill_before(call, patched)
         try:
             shell.call(*command)
         except Killed:
@@ -215,3 +226,23 @@ def test_wherever_it_is_interrupted_nobody_is_wrongly_active_and_again_does_the_
     assert {"ada@x.example": "active", "off@x.example": "suspended"} == {row["address"]: row["state"] for row in rows}
     assert 1 == len(shell.good("edition", "ls", "--json").json)
     assert 1 == len(shell.good("editor", "ls", "news", "--json").json)
+
+
+@pytest.mark.parametrize("call", range(4, 10))
+def test_a_list_is_closed_once_wherever_the_move_is_interrupted(
+    shell: Shell, archived: Path, call: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Again closes it with all of its people, and yet again leaves it open where somebody has reopened it."""
+    command = ("migrate-from", "listmonk", str(archived), "--json")
+    with monkeypatch.context() as patched:
+        kill_before(call, patched)
+        with pytest.raises(Killed):
+            shell.call(*command)
+    closed = shell.good(*command).json["lists"][0]["to"]
+    assert not is_open(shell, closed)
+    assert {"a1@x.example", "a3@x.example"} <= {
+        row["address"] for row in shell.good("subscriber", "ls", closed, "--json").json
+    }
+    shell.good("list", "set", closed, "closed=false")
+    shell.good(*command)
+    assert is_open(shell, closed)

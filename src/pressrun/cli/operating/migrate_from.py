@@ -175,6 +175,7 @@ class Mover:
                 execute(self._invocation, "suppression.import", SuppressionImport(rows=tuple(rows)))
             for move, described in zip(moves, report, strict=True):
                 if move.is_closed:
+                    self._mark_closed(move)
                     continue
                 described["imported"] = dict(self._import_members(move))
                 execute(self._invocation, "moving-in.places", OldPlaces(list=move.name, places=move.old.places))
@@ -196,6 +197,11 @@ class Mover:
         """Close a list that is closed there, which is not possible before its members have come."""
         if move.closes:
             execute(self._invocation, "list.close", ListName(list=move.name))
+            self._mark_closed(move)
+
+    def _mark_closed(self, move: ListMove) -> None:
+        """Have later runs leave the list open if it is reopened. A kill may have kept an earlier run from this."""
+        if move.old.is_closed:
             execute(self._invocation, "moving-in.places", OldPlaces(list=move.name, places=(move.closing,)))
 
     def _import_members(self, move: ListMove) -> Counter[str]:
