@@ -72,6 +72,7 @@ SYMPA_DUMP = (
         for name, columns in WANTED.items()
     )
     + """\
+INSERT INTO `admin_table` VALUES ('olga@x.example','news','lists.example','owner');
 -- Dump completed on 2026-01-01
 """
 )

@@ -222,7 +222,7 @@ async def test_the_page_of_a_draft_has_its_new_words(harness: DeliveryHarness) -
 
 async def test_a_text_that_another_edition_has_is_refused(harness: DeliveryHarness) -> None:
     other, made = await hand_in(harness, "Hullo"), await hand_in(harness)
-    with pytest.raises(Refused, match=f"edition {other.id} of news already"):
+    with pytest.raises(Refused, match=f"edition {other.id} of news has the same content already"):
         await editing_of(harness).change(made.id, to_text("Hullo"), ANN, (1,))
 
 
