@@ -59,6 +59,8 @@ MAILMAN2_PICKLE = pickle.dumps(MAILMAN2, 2)
 PASSWORD = "echo secret >/etc/pressrun/database_password; chown pressrun /etc/pressrun/database_password"
 PASSWORD += "; chmod 600 /etc/pressrun/database_password"
 AS_SQLITE = """python3 -c 'import sqlite3, sys; sqlite3.connect(sys.argv[1]).executescript(open(sys.argv[2]).read())'"""
+# The write-ahead log may hold what the file lacks; without it the copy would be one that was set back.
+WITH_LOG = """python3 -c 'import sqlite3, sys; sqlite3.connect(sys.argv[1]).backup(sqlite3.connect(sys.argv[2]))'"""
 MAILMAN3 = "[mailman]\nlayout: here\n[paths.here]\nvar_dir: /srv\n[database]\nurl: sqlite:////srv/mailman.db\n"
 MAILMAN3_BEFORE = f"{AS_SQLITE} /srv/mailman.db mailman3.sql"
 SYMPA = "db_type SQLite\ndb_name /srv/sympa.sqlite\nhome /var/lib/sympa/list_data\narc_path /var/lib/sympa/arc\n"
@@ -167,7 +169,8 @@ PAGES = {
         "pressrun send news edition.md --yes --at 2036-05-04T09:00:00Z",
         at={
             "ln -sfT /opt/pressrun-NEW": "cd /var/lib/pressrun; mkdir -p backups"
-            "; cp -a pressrun.sqlite3 backups/schema-16.sqlite3; cd"
+            "; cp -a pressrun.sqlite3 backups/schema-16.sqlite3"
+            f"; {WITH_LOG} pressrun.sqlite3 backups/schema-16.sqlite3; cd"
         },
         replaced={"pause 7": "pause 1", "pressrun-OLD": "pressrun-$version", "pressrun-NEW": "pressrun-$version"},
     ),
