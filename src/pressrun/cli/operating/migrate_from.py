@@ -266,7 +266,7 @@ def _find_present(invocation: Invocation, installation: Installation, program: s
 
 
 def _report_people_without_list(installation: Installation, rejects: Rejects) -> int:
-    """Add everybody who is on no list to the rejects, and say how many they are."""
+    """Add everybody who is on no list to the rejects; returns how many there are."""
     before = rejects.number
     for person in installation.people_without_list():
         rejects.add(Reject(list="", record=person.line, address=person.address, reason=person.was))

@@ -94,7 +94,7 @@ class Dispatcher(BackgroundLoop):
         self.settings = settings
         self.broker = Broker(scheduler, settings, clock, owner, lambda: self._syncing or database.is_syncing)
         self.alive_at = clock()
-        self.turned_away = 0  # cycles that failed for want of the database's server or of disk space
+        self.turned_away = 0  # cycles that failed because the server was away or the disk full
         self._database = database
         self._clock = clock
         self._owner = owner

@@ -30,7 +30,9 @@ from pressrun.smtp.window import Window
 
 log = logging.getLogger("pressrun.relay")
 
-AHEAD = 0.8  # of what one connection may carry: of 100 messages these are 80, at 200/s the time of a greeting of 0.4 s
+# A successor opens once the open connections may carry less than this share of what one may carry in all: of 100
+# messages 80, which at 200/s last for as long as a greeting of 0.4 s.
+AHEAD = 0.8
 
 
 class Pool:

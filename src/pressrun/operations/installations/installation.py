@@ -36,8 +36,7 @@ class OldList(Struct, frozen=True, kw_only=True):
     """A list as its program has it. `key` names it there, and to `--list`.
 
     `settings` are those of `list create`, but for the title. A list that `is_closed` there is closed here once it
-    has moved. `archives` are mbox files, and folders with one
-    file for each message.
+    has moved. `archives` are mbox files, and folders with one file for each message.
     """
 
     key: str
@@ -88,7 +87,7 @@ class Installation(ABC):
         return ban
 
     def people_without_list(self) -> Iterator[SourceMember]:
-        """Who is on no list that is there, and not banned either; `was` says why."""
+        """People who are on none of the lists and are not banned; `was` says why they do not move."""
         return iter(())
 
     def personal_links(self, old: OldList) -> Iterator[PersonalLink]:  # noqa: ARG002 - a program may have none

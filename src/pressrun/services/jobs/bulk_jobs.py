@@ -214,7 +214,9 @@ async def _on_disk(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T
 
 
 async def _to_its_end(work: Coroutine[Any, Any, T]) -> T:
-    """Await something, and when cancelled, its end: its thread goes on, and might write files that were deleted."""
+    """Await some work; if cancelled, wait for its end first. Its thread cannot be stopped, and might otherwise write
+    files after they were deleted.
+    """
     task = asyncio.ensure_future(work)
     try:
         return await asyncio.shield(task)
