@@ -44,6 +44,7 @@ def test_the_mask_stands_for_the_whole_address() -> None:
         ("adam is not ada.", "ada@reader.example", "adam is not …."),
         ("user ada+news or ada", "ada+news@reader.example", "user … or …"),
         ("İ: no ada", "ada@reader.example", "i\u0307: no …"),
+        ("İ: adam", "ada@reader.example", "İ: adam"),
         ("mailbox full", "ada@reader.example", "mailbox full"),
         ("mailbox full", "", "mailbox full"),
     ],

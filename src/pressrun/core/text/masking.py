@@ -48,7 +48,7 @@ def _without_word(words: str, word: str, mask: str) -> str:
             pieces += [shown[end:start], mask]
             end = after
         start = folded.find(word, after)
-    return "".join([*pieces, shown[end:]])
+    return "".join([*pieces, shown[end:]]) if pieces else words
 
 
 def without_people(words: str) -> str:
