@@ -110,6 +110,8 @@ async def test_an_edition_that_cannot_be_read_pauses_and_others_go(
     assert {"queued": 3} == await harness.counts(broken)
     assert "dispatch.fault" in str((await harness.stored(broken)).pause_reason)
     assert [f"edition {broken}"] == faults(caplog)
+    recorded = await harness.rows("select object from audit where action = 'edition.pause'")
+    assert [(f"edition {broken}",)] == recorded
 
 
 async def test_hours_that_cannot_be_read_hold_up_no_other_list(harness: DeliveryHarness) -> None:

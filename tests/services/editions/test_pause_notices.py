@@ -68,6 +68,19 @@ async def test_the_owner_hears_of_an_edition_whose_schedule_or_approval_no_longe
     assert f"may no longer {'send' if decision == 'schedule' else 'approve'} editions of news" in told[OPERATOR]
 
 
+async def test_the_operator_hears_of_an_edition_that_an_error_of_ours_stops(attended: DeliveryHarness) -> None:
+    """Nobody else can do anything about it."""
+    edition = await attended.edition()
+    await attended.change("update edition_content set skeleton = x'00' where edition_id = ?", edition)
+    await attended.start()
+    with pytest.raises(ValueError, match="array"):
+        await attended.run_cycle()
+    await attended.run_cycle()
+    told = await mails(attended)
+    assert ("paused", {OPERATOR}) == (await attended.state(edition), set(told))
+    assert "dispatch.fault" in told[OPERATOR]
+
+
 async def _decide(harness: DeliveryHarness, edition: int, decision: str) -> None:
     """As Bea did, who has been removed since."""
     now = int(harness.services.now)

@@ -24,7 +24,7 @@ from pressrun.observe.log import event
 from pressrun.observe.metrics import Metrics
 from pressrun.runtime.clock import utc_now
 from pressrun.services.background import BackgroundLoop, until_next
-from pressrun.services.editions.advance import PAUSED_AFTER_CANARY
+from pressrun.services.editions.advance import AFTER_CANARY
 from pressrun.services.editions.lifecycle import PAUSED_BY_PERSON
 from pressrun.services.upkeep.alert_watch import AlertReports
 from pressrun.store.database import Database
@@ -122,7 +122,7 @@ class Measurements(BackgroundLoop):
         self._note_oldest(await read(monitoring.oldest_due_at, now), await read(copy_counts.count_live), now)
         waiting = await read(monitoring.count_waiting_mail, int(now - WAITING_SECONDS))
         metrics.set_all("inbound_waiting", {queue: waiting.get(queue, 0) for queue in MailQueue})
-        on_purpose, by_itself = await read(monitoring.count_paused, (PAUSED_BY_PERSON, PAUSED_AFTER_CANARY))
+        on_purpose, by_itself = await read(monitoring.count_paused, (PAUSED_BY_PERSON, AFTER_CANARY.text))
         metrics.set_all("editions_paused", {"itself": by_itself, "person": on_purpose})
         self._reports.set(Cause.HELD, _describe_held(await read(held_sign_ups.first_end_at)))
         since = now - int(ALERT_SECONDS)  # nobody can do anything about older ones, which an alert has already named

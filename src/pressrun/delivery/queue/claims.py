@@ -16,6 +16,7 @@ from pressrun.message.layouts.design import Logo
 from pressrun.message.wire.skeleton import Skeleton
 from pressrun.services.bounces.returned_forwards import keep_unsent_forwards
 from pressrun.services.editions.advance import EditionChanges
+from pressrun.services.editions.lifecycle import OnPaused
 from pressrun.services.editions.sending_hours import held_until
 from pressrun.services.mail_results import Consequences
 from pressrun.services.mails.copy_composer import CompiledEdition
@@ -94,7 +95,7 @@ class Claims(Struct, kw_only=True):
         return self.notices + self.copies
 
 
-def claim(tx: Transaction, request: ClaimRequest, may_go: MayGo) -> Claims:
+def claim(tx: Transaction, request: ClaimRequest, may_go: MayGo, on_paused: OnPaused) -> Claims:
     """Claim what may go next; the pace is stored with the claims it covers.
 
     Raises Unavailable once the session has ended: others may have claimed since. Raises DatabaseSetBack if the database
@@ -108,16 +109,17 @@ def claim(tx: Transaction, request: ClaimRequest, may_go: MayGo) -> Claims:
         accepted = [] if request.accepted is None else [request.accepted]
         if lacks_ids(tx, accepted) or find_forgotten(tx, accepted, request.now):
             raise DatabaseSetBack("the database was set back to an earlier moment: nothing more is claimed here")
-    return _Claiming(tx, request, may_go).run()
+    return _Claiming(tx, request, may_go, on_paused).run()
 
 
 class _Claiming:
     """One such transaction; used once."""
 
-    def __init__(self, tx: Transaction, request: ClaimRequest, may_go: MayGo) -> None:
+    def __init__(self, tx: Transaction, request: ClaimRequest, may_go: MayGo, on_paused: OnPaused) -> None:
         self._tx = tx
         self._request = request
         self._may_go = may_go
+        self._on_paused = on_paused
         self._now = int(request.now)
         self._room = request.room.rows
         self._octets_left = request.room.notice_octets
@@ -145,7 +147,10 @@ class _Claiming:
         return claims
 
     def _attempt(self, edition: Edition, work: Callable[[], None]) -> None:
-        self._claims.editions.attempt(self._tx, edition, work, careful=self._request.careful)
+        if self._request.careful:
+            self._claims.editions.attempt(self._tx, edition, work, self._now, self._on_paused)
+        else:
+            work()
 
     def _open(self, sending: Sequence[Edition]) -> list[tuple[Edition, int | None]]:
         """The editions, each with the time at which its list's sending hours begin; None if they have begun."""

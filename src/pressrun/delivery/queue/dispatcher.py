@@ -31,7 +31,8 @@ from pressrun.delivery.queue.throttle import ThrottleChanges
 from pressrun.delivery.queue.wakeups import Work
 from pressrun.observe.log import event
 from pressrun.services.background import BackgroundLoop
-from pressrun.services.editions.advance import AdvanceRequest, OnPaused, advance
+from pressrun.services.editions.advance import AdvanceRequest, advance
+from pressrun.services.editions.lifecycle import OnPaused
 from pressrun.services.mail_results import log_consequences
 from pressrun.services.mails.copy_composer import CompiledEdition
 from pressrun.services.ports import ClaimOwner, Clock, RelayPool
@@ -363,7 +364,7 @@ class Dispatcher(BackgroundLoop):
             careful=careful,
             accepted=self._intake.accepted,
         )
-        claims = await self._commit(now, claim, request, self._hooks.may_go)
+        claims = await self._commit(now, claim, request, self._hooks.may_go, self._hooks.on_paused)
         self.broker.accept(claims.jobs)  # first of all, since they are ours now
         self.broker.hold_back(self._compiled.keys() - claims.live)
         self._compiled = claims.compiled

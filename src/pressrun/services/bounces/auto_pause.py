@@ -9,6 +9,7 @@ health is kept in memory, and the database counts only at first and when the hea
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -17,14 +18,13 @@ from pressrun.core.bounces.classes import BounceClass
 from pressrun.core.lifecycles.delivery import REFUSALS, DeliveryState
 from pressrun.core.lifecycles.edition import EditionState
 from pressrun.core.text.masking import without_addresses
-from pressrun.message.finding import Remark, remark
+from pressrun.message.finding import remark
 from pressrun.services.context import ServiceContext
-from pressrun.services.editions.lifecycle import pause_because
+from pressrun.services.editions.lifecycle import PauseReason, pause_by_itself
 from pressrun.services.mails.notices_to_people import queue_pause_notices
 from pressrun.services.settings import DeliverySettings
 from pressrun.store.editions import editions
 from pressrun.store.editions.editions import Edition
-from pressrun.store.people import audit
 from pressrun.store.queue import copy_counts, deliveries
 from pressrun.store.queue.deliveries import DeliveryResult
 from pressrun.store.transaction import Transaction
@@ -32,14 +32,6 @@ from pressrun.store.transaction import Transaction
 LEAST_OUTCOMES = 100  # with fewer, one reader is too large a share
 EVERY_SECONDS = 1.0  # between two counts after bad news: the health may be wrong, as after a failed transaction
 EDITIONS_AT_MOST = 100  # whose health is kept: those with the latest news
-
-
-class PauseReason(Struct, frozen=True):
-    """Why an edition pauses: for the shell, with the setting's name, and for people without a shell."""
-
-    text: str
-    cause: Remark
-    how: str
 
 
 class _Health(Struct, frozen=True, kw_only=True):
@@ -78,16 +70,13 @@ class _Health(Struct, frozen=True, kw_only=True):
         if settings.pause_at_hard < 1 and self.refused > settings.pause_at_hard * self.outcomes:
             most = f"{settings.pause_at_hard:.2%}"
             cause = remark("paused-refused", refused=self.refused, outcomes=self.outcomes, most=most)
-            return PauseReason(
-                f"{self.refused} of {self.outcomes} copies were refused, more than {most} (pause_at_hard)",
-                cause,
-                "refused",
-            )
+            said = f"{self.refused} of {self.outcomes} copies were refused, more than {most} (pause_at_hard)"
+            return PauseReason(text=said, how="refused", cause=cause)
         if settings.pause_at_complaints < 1 and self.complaints > settings.pause_at_complaints * self.outcomes:
             most = f"{settings.pause_at_complaints:.2%}"
             cause = remark("paused-complaints", complaints=self.complaints, outcomes=self.outcomes, most=most)
             said = f"{self.complaints} of {self.outcomes} readers complained, more than {most} (pause_at_complaints)"
-            return PauseReason(said, cause, "complaints")
+            return PauseReason(text=said, how="complaints", cause=cause)
         return None
 
     def is_to_be_counted(self, settings: DeliverySettings, now: int, *, has_news: bool) -> bool:
@@ -166,14 +155,11 @@ class AutoPause:
     def _message_reason(self, tx: Transaction, edition: Edition) -> PauseReason:
         words = without_addresses(deliveries.last_refusal(tx, edition.id, "message")) or "no words were given"
         said = f"the relay refuses the message itself, for every reader: {words}"
-        return PauseReason(said, remark("paused-message", words=words), "message")
+        return PauseReason(text=said, how="message", cause=remark("paused-message", words=words))
 
     def _pause(self, tx: Transaction, edition: Edition, reason: PauseReason, now: int) -> Edition:
-        paused = pause_because(tx, edition, reason.text, how=reason.how)
         editions.record_auto_pause(tx, edition.id, now)
-        audit.append_by_clock(tx, "edition.pause", now, name=f"edition {edition.id}")
-        queue_pause_notices(tx, paused, reason.cause, context=self._context)
-        return paused
+        return pause_by_itself(tx, edition, reason, now, partial(queue_pause_notices, context=self._context))
 
 
 def _news_of(result: DeliveryResult) -> _Health:

@@ -8,9 +8,10 @@ from functools import partial
 from msgspec import Struct, field
 
 from pressrun.core.lifecycles.edition import EditionState
-from pressrun.message.finding import Remark, remark
+from pressrun.message.finding import remark
 from pressrun.services import standing
 from pressrun.services.editions import lifecycle
+from pressrun.services.editions.lifecycle import OnPaused, PauseReason
 from pressrun.store import bulk_changes
 from pressrun.store.editions import editions
 from pressrun.store.editions.editions import Edition
@@ -19,11 +20,15 @@ from pressrun.store.people import audit
 from pressrun.store.queue import copy_counts, deliveries
 from pressrun.store.transaction import Transaction
 
-OnPaused = Callable[[Transaction, Edition, Remark | None], None]
-PAUSED_AFTER_CANARY = "the canary copies are out: look at them, then resume"
-NOT_APPROVED = ": cancel it, make a draft of it again, and have that approved"  # resuming it is refused
-NOT_SCHEDULED = ": check it, then resume or cancel it"
-PAUSED_LATE = "its scheduled time passed longer ago than late_grace allows: resume or cancel it"
+AFTER_CANARY = PauseReason(text="the canary copies are out: look at them, then resume", how="canary")
+TOO_LATE = PauseReason(
+    text="its scheduled time passed longer ago than late_grace allows: resume or cancel it",
+    how="late",
+    cause=remark("paused-late"),
+)
+OUR_FAULT = PauseReason(
+    text="it met an error of ours: `dispatch.fault` in the log says which; resume it once that is mended", how="fault"
+)
 
 
 class EditionChanges(Struct, kw_only=True):
@@ -32,17 +37,22 @@ class EditionChanges(Struct, kw_only=True):
     changed: list[Edition] = field(default_factory=list)
     faults: list[tuple[str, Exception]] = field(default_factory=list)
 
-    def attempt(self, tx: Transaction, edition: Edition, work: Callable[[], None], *, careful: bool) -> None:
-        """Do what concerns a single edition; with `careful`, an error pauses this edition only."""
-        if not careful:
-            work()
-            return
+    def attempt(
+        self, tx: Transaction, edition: Edition, work: Callable[[], None], now: int, on_paused: OnPaused
+    ) -> None:
+        """Do what concerns a single edition; an error pauses this edition only."""
         before = len(self.changed)
         problem = tx.attempt(work)
         if problem is not None:
             del self.changed[before:]  # it was undone
             self.faults.append((f"edition {edition.id}", problem))
-            tx.attempt(lambda: self.changed.append(_pause_for_fault(tx, edition.id)))
+            tx.attempt(lambda: self.changed.append(_pause_for_fault(tx, edition.id, now, on_paused)))
+
+
+def _pause_for_fault(tx: Transaction, edition_id: int, now: int, on_paused: OnPaused) -> Edition:
+    """Hold an edition that cannot be sent for an error of ours, so that it keeps no other waiting."""
+    edition = lifecycle.require_edition(tx, edition_id)
+    return lifecycle.pause_by_itself(tx, edition, OUR_FAULT, now, on_paused)
 
 
 class AdvanceRequest(Struct, frozen=True, kw_only=True):
@@ -71,33 +81,17 @@ def advance(tx: Transaction, request: AdvanceRequest) -> tuple[EditionChanges, i
     live = editions.live_editions(tx)
     for edition in live:
         move_on = partial(_move_on, tx, edition, request, changes, starts)
-        changes.attempt(tx, edition, move_on, careful=request.careful)
-    scheduled = {edition.id for edition in live if edition.state is EditionState.SCHEDULED}
-    for edition in changes.changed:
-        _record_move(tx, edition, request, was_scheduled=edition.id in scheduled)
+        if request.careful:
+            changes.attempt(tx, edition, move_on, request.now, request.on_paused)
+        else:
+            move_on()
     return changes, min(starts, default=None)
 
 
-def _record_move(tx: Transaction, edition: Edition, request: AdvanceRequest, *, was_scheduled: bool) -> None:
-    """Record in the audit log what the clock did, except that nothing is left to send, which nobody decided.
-
-    Somebody who sends a canary expects its pause. Nobody expects any other pause, so people are notified of it.
-    """
-    now = request.now
-    if edition.state is EditionState.PAUSED:
-        audit.append_by_clock(tx, "edition.pause", now, name=f"edition {edition.id}")
-        if edition.pause_reason != PAUSED_AFTER_CANARY:
-            request.on_paused(tx, edition, _cause(edition))
-    elif was_scheduled:  # otherwise it has finished, perhaps in the second in which it started
-        audit.append_by_clock(tx, "edition.start", now, name=f"edition {edition.id}")
-
-
-def _cause(edition: Edition) -> Remark | None:
-    """Why an edition paused, for people without a shell."""
-    reason = edition.pause_reason or ""
-    if reason.endswith((NOT_APPROVED, NOT_SCHEDULED)):
-        return remark("paused-withdrawn")
-    return remark("paused-late") if reason == PAUSED_LATE else None
+def _pause(tx: Transaction, edition: Edition, request: AdvanceRequest, reason: PauseReason) -> Edition:
+    # Somebody who sends a canary expects its pause. Nobody expects any other pause, so people are notified of it.
+    on_paused = None if reason is AFTER_CANARY else request.on_paused
+    return lifecycle.pause_by_itself(tx, edition, reason, request.now, on_paused)
 
 
 def _move_on(
@@ -106,7 +100,7 @@ def _move_on(
     if edition.state is EditionState.SCHEDULED:
         if not request.may_start:
             return
-        started = _start_if_due(tx, edition, request.now, request.late_grace_seconds)
+        started = _start_if_due(tx, edition, request)
         if started is edition:
             starts += [] if edition.scheduled_at is None else [edition.scheduled_at]
             return
@@ -115,36 +109,47 @@ def _move_on(
     if edition.state is not EditionState.SENDING:
         return
     if edition.list_relay and edition.list_relay not in request.relays:
-        changes.changed += _pause_without_relay(tx, edition.id)
+        changes.changed += _pause_without_relay(tx, edition.id, request)
         return
     # each time: the last copies may have been cancelled, since their readers unsubscribed
     finished = lifecycle.finish_if_done(tx, edition.id, request.now)
     if not finished and edition.canary_copies is not None:
-        finished = _pause_after_canary(tx, edition.id)
+        finished = _pause_after_canary(tx, edition.id, request)
     changes.changed += finished
 
 
-def _start_if_due(tx: Transaction, edition: Edition, now: int, late_grace_seconds: float) -> Edition:
+def _start_if_due(tx: Transaction, edition: Edition, request: AdvanceRequest) -> Edition:
     """Start a scheduled edition whose time has come; one that is too late waits for a person."""
+    now = request.now
     if edition.scheduled_at is not None and edition.scheduled_at > now:
         return edition
     lists.hold_members(tx, edition.list_id)
     listed, edition = edition, lifecycle.require_edition(tx, edition.id)
     if edition.state is not EditionState.SCHEDULED:  # somebody has paused or cancelled it
         return listed
-    if edition.scheduled_at is not None and now - edition.scheduled_at > late_grace_seconds:
-        return lifecycle.pause_because(tx, edition, PAUSED_LATE, how="late")
+    if edition.scheduled_at is not None and now - edition.scheduled_at > request.late_grace_seconds:
+        return _pause(tx, edition, request, TOO_LATE)
     reason = lifecycle.why_nobody_may_get(tx, edition.id)
     if reason is not None:
-        return lifecycle.pause_because(tx, edition, reason, how="copies-removed")
-    if unapproved := standing.lost_approval(tx, edition):
-        return lifecycle.pause_because(tx, edition, f"{unapproved}{NOT_APPROVED}", how="withdrawn")
-    if unscheduled := standing.lost_schedule(tx, edition):
-        return lifecycle.pause_because(tx, edition, f"{unscheduled}{NOT_SCHEDULED}", how="withdrawn")
+        return _pause(tx, edition, request, PauseReason(text=reason, how="copies-removed"))
+    if withdrawn := _withdrawn(tx, edition):
+        return _pause(tx, edition, request, withdrawn)
+    audit.append_by_clock(tx, "edition.start", now, name=f"edition {edition.id}")
     return lifecycle.start(tx, edition, now)
 
 
-def _pause_after_canary(tx: Transaction, edition_id: int) -> list[Edition]:
+def _withdrawn(tx: Transaction, edition: Edition) -> PauseReason | None:
+    """Why an edition that somebody approved or scheduled no longer has their word for it."""
+    if unapproved := standing.lost_approval(tx, edition):  # resuming it is refused
+        text = f"{unapproved}: cancel it, make a draft of it again, and have that approved"
+    elif unscheduled := standing.lost_schedule(tx, edition):
+        text = f"{unscheduled}: check it, then resume or cancel it"
+    else:
+        return None
+    return PauseReason(text=text, how="withdrawn", cause=remark("paused-withdrawn"))
+
+
+def _pause_after_canary(tx: Transaction, edition_id: int, request: AdvanceRequest) -> list[Edition]:
     """Pause an edition whose canary copies have all been attempted; returns it when that is so."""
     edition = editions.find_edition(tx, edition_id)
     if edition is None or edition.canary_copies is None or edition.state is not EditionState.SENDING:
@@ -153,23 +158,16 @@ def _pause_after_canary(tx: Transaction, edition_id: int) -> list[Edition]:
         return []
     if copy_counts.count_begun(tx, edition_id) < edition.canary_copies or deliveries.is_in_flight(tx, edition_id):
         return []
-    return [lifecycle.pause_because(tx, edition, PAUSED_AFTER_CANARY, how="canary")]
+    return [_pause(tx, edition, request, AFTER_CANARY)]
 
 
-def _pause_without_relay(tx: Transaction, edition_id: int) -> list[Edition]:
+def _pause_without_relay(tx: Transaction, edition_id: int, request: AdvanceRequest) -> list[Edition]:
     """Hold an edition whose list names a relay that is not configured: another one may not speak for its From."""
     edition = lifecycle.require_edition(tx, edition_id)
     if edition.state is not EditionState.SENDING:
         return []
-    reason = (
+    text = (
         f"the list names the relay {edition.list_relay}, which is not configured: add it, or "
         f"`pressrun list set {edition.list_name} relay=`, then resume"
     )
-    return [lifecycle.pause_because(tx, edition, reason, how="relay")]
-
-
-def _pause_for_fault(tx: Transaction, edition_id: int) -> Edition:
-    """Hold an edition that cannot be sent for an error of ours, so that it keeps no other waiting."""
-    edition = lifecycle.require_edition(tx, edition_id)
-    reason = "it met an error of ours: `dispatch.fault` in the log says which; resume it once that is mended"
-    return lifecycle.pause_because(tx, edition, reason, how="fault")
+    return [_pause(tx, edition, request, PauseReason(text=text, how="relay"))]

@@ -5,7 +5,7 @@ Plain functions of a transaction, for people's commands and for what the dispatc
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from pressrun.core.errors import BadInput, Refused, Unavailable, no_such_edition
 from pressrun.core.lifecycles.delivery import OVER
 from pressrun.core.lifecycles.edition import EditionEvent, EditionState, move, resumed
+from pressrun.message.finding import Remark
 from pressrun.services import standing
 from pressrun.services.editions.audience import begin_audience, queue_slice
 from pressrun.store import bulk_changes
@@ -36,6 +37,20 @@ PAUSED_BY_PERSON = "paused by hand"
 PAUSED_BY_RESTORE = (
     "the database went back to an earlier moment, and copies may have gone out since: resume or cancel it"
 )
+
+
+class PauseReason(Struct, frozen=True, kw_only=True):
+    """Why an edition pauses by itself: for the shell, and in `cause` for people without one.
+
+    Without a cause only a shell helps. `how` is recorded with the change.
+    """
+
+    text: str
+    how: str
+    cause: Remark | None = None
+
+
+OnPaused = Callable[[Transaction, Edition, Remark | None], None]
 
 
 def doubt_in_words(doubtful: int) -> str:
@@ -121,11 +136,21 @@ def finish_if_done(tx: Transaction, edition_id: int, now: int) -> list[Edition]:
 
 def pause(tx: Transaction, edition_id: int) -> Edition:
     """Hold an edition: what connections have of it still goes out, nothing else does."""
-    return pause_because(tx, require_edition(tx, edition_id), PAUSED_BY_PERSON, how="by-hand")
+    return _pause(tx, require_edition(tx, edition_id), PAUSED_BY_PERSON, how="by-hand")
 
 
-def pause_because(tx: Transaction, edition: Edition, reason: str, *, how: str) -> Edition:
-    """Pause an edition for a reason that people see; `how` is recorded with the change."""
+def pause_by_itself(
+    tx: Transaction, edition: Edition, reason: PauseReason, now: int, on_paused: OnPaused | None
+) -> Edition:
+    """Pause an edition that nobody asked to pause; `on_paused` gets it and the cause, to notify people."""
+    paused = _pause(tx, edition, reason.text, how=reason.how)
+    audit.append_by_clock(tx, "edition.pause", now, name=f"edition {edition.id}")
+    if on_paused is not None:
+        on_paused(tx, paused, reason.cause)
+    return paused
+
+
+def _pause(tx: Transaction, edition: Edition, reason: str, *, how: str) -> Edition:
     paused = replace(after_event(edition, EditionEvent.PAUSE), pause_reason=reason)
     editions.record_edition(tx, edition, paused, how=how)
     return paused
