@@ -16,6 +16,7 @@ from tests.engines import location_at
 
 from pressrun.cli.verb_table import READING, VERBS
 from pressrun.core.signing.chain import Head
+from pressrun.operations.dkim_keys import create_dkim_key
 from pressrun.store.location import Location
 from pressrun.store.queue import inbound
 from pressrun.store.queue.inbound import InboundState, NewInbound
@@ -27,6 +28,10 @@ from pressrun.store.upkeep.key_files import keep_head
 Row = Mapping[str, Any]
 SECRET_TITLE = "Zurückhaltung"
 EDITION = "---\nsubject: S\n---\nT\n"
+
+
+class Killed(BaseException):
+    """Stands for a kill."""
 
 
 def location(shell: Shell) -> Location:
@@ -301,8 +306,23 @@ def test_a_move_is_recorded_where_the_data_are_then(shell: Shell, tmp_path_facto
 def test_a_restore_is_recorded_in_what_was_restored(laid_out: Shell) -> None:
     laid_out.good("backup", "backup.tar")
     laid_out.good("restore", "backup.tar", "--yes")
-    assert ("restore", "done") == tuple(rows(laid_out)[-1][name] for name in ("action", "outcome"))
+    restores = [row for row in rows(laid_out) if row["action"] == "restore"]
+    assert [("done", 0, "shell")] == [(row["outcome"], row["uid"], row["way"]) for row in restores]
     assert laid_out.good("audit", "verify", "--json").json["ok"]
+
+
+def test_a_dkim_key_whose_command_is_killed_has_a_row(laid_out: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The row comes before the file, so the log knows of every key."""
+
+    def killed(*arguments: Any, **options: Any) -> None:
+        create_dkim_key(*arguments, **options)
+        raise Killed
+
+    monkeypatch.setattr("pressrun.cli.operating.keys.create_dkim_key", killed)
+    with pytest.raises(Killed):
+        laid_out.call("dkim", "create")
+    assert 1 == len(list((laid_out.data / "dkim").iterdir()))
+    assert ("dkim.create", "begun") == tuple(rows(laid_out)[-1][name] for name in ("action", "outcome"))
 
 
 def test_a_person_is_shown_by_id_or_digest_and_gone_once_erased(laid_out: Shell) -> None:

@@ -249,6 +249,8 @@ def test_into_an_empty_folder(data: DataDir, backup: Path, tmp_path: Path) -> No
     before, after = content(data.database), content(there.database)
     changed = {name for name in before if before[name] != after[name] and not name.startswith("ids of")}
     assert changed - {"inbound", "unsubscribe"} == {
+        "audit",
+        "audit_head",
         "copy_count",
         "delivery",
         "edition",
@@ -1019,6 +1021,7 @@ def test_a_kill_at_any_step_leaves_the_old_or_the_new(data: DataDir, backup: Pat
         DataLock.acquire(place).release()
         load_keys(place)
         seen.add("old" if content(place.database) == old else "new")
+        assert count(place.database, "audit where action = 'restore'") == (content(place.database) != old)
         if content(place.database) != old:
             (aside,) = (place.root / "backups").iterdir()
             assert content(SqliteFile(aside / "pressrun.sqlite3")) == old

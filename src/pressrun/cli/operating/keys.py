@@ -11,6 +11,7 @@ from pressrun.cli.shared.invocation import Invocation, read_rows
 from pressrun.cli.shared.new_files import unwritable
 from pressrun.cli.shared.output import confirm, echo, print_answer, print_info, print_json, print_rows
 from pressrun.cli.shared.owner import acting_as_owner
+from pressrun.cli.shared.recording import note
 from pressrun.cli.shared.verb import verb, yes_option
 from pressrun.cli.shared.write_verbs import execute
 from pressrun.core.addresses.address import parse_address
@@ -82,6 +83,8 @@ def create(invocation: Invocation, *, domain: str | None, selector: str | None, 
     signing_domain = _parse_domain(invocation.settings.site.mail_domain if domain is None else domain)
     _check_names(name, signing_domain)
     root = invocation.settings.data_dir
+    # No transaction covers the file. Where this row cannot be written, neither can another.
+    invocation.is_recorded = not note(invocation, "dkim.create", "begun")
     with acting_as_owner(root):
         try:
             created = create_dkim_key(root / "dkim", domain=signing_domain, selector=name, key_type=key_type)

@@ -49,6 +49,7 @@ def restore(invocation: Invocation, *, file: Path, identity: Path | None, newer:
             confirm(f"Replace the data in {data.root} with the backup {file}?", is_agreed=is_agreed)
         with ProgressLine() as progress:
             report = restore_backup(data, backup, config, progress, newer_database)
+        invocation.is_recorded = True  # in the data that were restored
     if invocation.as_json:
         print_json(_plain(report))
     else:

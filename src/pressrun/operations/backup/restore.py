@@ -31,6 +31,8 @@ from pressrun.services.upkeep.carry_over import HeldBack
 from pressrun.store.connection import EngineConnection
 from pressrun.store.database import Database
 from pressrun.store.location import Location, check_version
+from pressrun.store.people import audit
+from pressrun.store.people.audit import Entry
 from pressrun.store.programs.job_files import JobFiles
 from pressrun.store.queue.journal import Claim, JournalEntry, read_entries
 from pressrun.store.readers import consent
@@ -162,7 +164,9 @@ def _carry_over(restored: DataDir, data: DataDir, report: RestoreReport, progres
         connection.with_tables(lambda tables: tables.raise_ids(last_ids))
         connection.with_tables(lambda tables: tables.raise_counters(last_ids))
     report.erased = asyncio.run(_erase_all(restored, erased))
+    entry = Entry(at=now, actor=audit.process_actor("shell"), action="restore")
     with closing(restored.database.connect()) as connection:
+        connection.write(lambda tx: audit.append(tx, entry))  # so that it comes with the switch, whatever is killed
         connection.checkpoint()
 
 

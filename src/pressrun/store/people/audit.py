@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from functools import partial
@@ -23,6 +24,7 @@ from msgspec.structs import replace
 
 from pressrun.core.signing.chain import ERASED, NO_ROWS, ChainRow, Head, content_digest, link, mark_of_erased
 from pressrun.observe.log import event
+from pressrun.runtime.identity import claimed_user, process_user
 from pressrun.store.paging import each_row
 from pressrun.store.programs import idempotency
 from pressrun.store.programs.events import acted_by
@@ -58,6 +60,12 @@ class Actor(Struct, frozen=True, kw_only=True):
 
 
 CLOCK = Actor(who="clock", way="clock")
+
+
+def process_actor(way: str) -> Actor:
+    """Who runs this process."""
+    user = process_user()
+    return Actor(who=user.name, uid=user.uid, claimed=claimed_user(os.environ), way=way)
 
 
 def person_on_page(name: str) -> Actor:

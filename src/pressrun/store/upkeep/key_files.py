@@ -22,11 +22,10 @@ from pressrun.core.signing.chain import NO_ROWS, Head, parse_head
 from pressrun.core.signing.keys import KEY_BYTES, LARGEST_KEY_NUMBER, KeyRing
 from pressrun.core.signing.tokens import suppression_digest
 from pressrun.runtime.clock import utc_now
-from pressrun.runtime.identity import claimed_user, process_user
 from pressrun.store.files import make_directory, replace_file, sync_directory
 from pressrun.store.location import require_known
 from pressrun.store.people import audit
-from pressrun.store.people.audit import Actor, Entry
+from pressrun.store.people.audit import Entry
 from pressrun.store.transaction import Row, Transaction
 from pressrun.store.upkeep import keyring
 from pressrun.store.upkeep.chain_heads import Heads
@@ -185,8 +184,7 @@ def _record_use(tx: Transaction, rows: Sequence[Mapping[str, object]], version: 
     # Not by the step itself, before which there may be no log. The next process to open the data does what a kill
     # prevented.
     if audit.last_object(tx, "migrate") != version:
-        user = process_user()
-        actor = Actor(who=user.name, uid=user.uid, claimed=claimed_user(os.environ), way="start")
+        actor = audit.process_actor("start")
         audit.append(tx, Entry(at=int(utc_now()), actor=actor, action="migrate", object=version))
 
 
