@@ -24,6 +24,7 @@ AddressLimit = Literal[
     "pause_notes_per_address",
     "replies_per_sender",
     "posts_per_editor",
+    "login_codes_per_address",
 ]
 
 

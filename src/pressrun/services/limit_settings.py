@@ -237,3 +237,11 @@ class LimitSettings:
         default="10/15min",
         help="Failed log-ins, per account and per client.",
     )
+    login_codes_per_address: Rate = setting(
+        kinds.rate(),
+        default="20/day",
+        help="Login codes emailed to one mailbox and not used. Beyond that, the same answer but no email. All other "
+        "ways to log in still work.",
+        reason="`logins` alone lets anybody who knows the address have 960 emails a day sent there. Somebody whose "
+        "codes get lost asks for a few.",
+    )

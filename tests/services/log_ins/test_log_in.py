@@ -332,6 +332,30 @@ async def test_codes_are_limited(harness: LogInHarness) -> None:
     assert isinstance(await harness.log_ins.request_code(parse_address("ann@town.example"), VISITOR), RateExceeded)
 
 
+async def test_a_mailbox_gets_few_codes_a_day(harness: LogInHarness) -> None:
+    """However often a stranger asks for more, who is answered as before; the person logs in another way."""
+    await harness.set_password(await harness.add_person("ann"))
+    for _ in range(25):
+        harness.now += 900  # `logins` would let ten through in this time
+        await _request_code(harness)
+    assert [(20,)] == await select(harness.database, "select count(*) from notice")
+    assert isinstance(await harness.by_password("ann"), Entered)
+    await harness.add_person("bob")
+    await _request_code(harness, "bob@town.example")
+    harness.now += 86_400
+    await _request_code(harness)
+    assert [(22,)] == await select(harness.database, "select count(*) from notice")
+
+
+async def test_a_code_that_is_used_leaves_room_for_another(harness: LogInHarness) -> None:
+    """Nobody is short of codes who logs in with them, whatever they typed as their address."""
+    await harness.add_person("ann")
+    for _ in range(30):
+        secret = await _request_code(harness, "Ann@Town.example")
+        assert await _enter(harness, secret, _code(harness, secret)) is not None
+    assert [(30,)] == await select(harness.database, "select count(*) from notice")
+
+
 async def test_the_database_has_no_code(harness: LogInHarness) -> None:
     """Neither the request nor the mail that waits holds what lets somebody in."""
     await harness.add_person("ann")

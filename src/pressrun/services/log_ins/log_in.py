@@ -174,8 +174,8 @@ class LogIns:
         log_ins.forget_code(tx, asked.id)
         if person is None:
             return ""
-        meters = [self._account_meter(parse_address(asked.address).key), client_meter(self._context, visitor)]
-        Attempt(meters, asked.expires_at - CODE_SECONDS).refund(tx)
+        counted = [self._account_meter(asked.address), client_meter(self._context, visitor)]
+        Attempt([*counted, code_meter(self._context, asked.address)], requested_at(asked.expires_at)).refund(tx)
         return self._sessions.begin(tx, Entrant(person.id, person.name, person.epoch), Method.CODE, visitor)
 
     # ------------------------------------------------------------------ a passkey
@@ -229,6 +229,16 @@ class LogIns:
         key, account = self._context.keys.suppression_key, typed_address_key(name) or name
         digest = hmac.digest(key, b"pressrun.account\0" + account.encode("utf-8", "replace"), "sha256")
         return login_meter(self._context, digest)
+
+
+def requested_at(expires_at: int) -> int:
+    """When a code was requested, by the time at which it expires: what counts for a request counts from then on."""
+    return expires_at - CODE_SECONDS
+
+
+def code_meter(context: ServiceContext, address: str) -> Meter:
+    """The window of codes that were mailed to an address, and not used."""
+    return context.meter_of("login_codes_per_address", parse_address(address))
 
 
 def person_for_code(tx: Transaction, address: Address) -> Candidate | None:

@@ -11,7 +11,8 @@ import asyncio
 from pressrun.core.addresses.address import parse_address
 from pressrun.services.background import BackgroundLoop, draw_wait
 from pressrun.services.context import ServiceContext
-from pressrun.services.log_ins.log_in import person_for_code
+from pressrun.services.log_ins.log_in import code_meter, person_for_code, requested_at
+from pressrun.store import limits
 from pressrun.store.lists import lists
 from pressrun.store.lists.lists import MailingList
 from pressrun.store.people import log_ins, people
@@ -68,6 +69,8 @@ class MailedCodes(BackgroundLoop):
         person = person_for_code(tx, parse_address(request.address))
         target = None if person is None else _list_of(tx, person.id)
         if person is None or person.address is None or target is None:
+            return
+        if not limits.spend(tx, [code_meter(self._context, request.address)], requested_at(request.expires_at)):
             return
         notice = NewNotice(
             kind=LOGIN_CODE,

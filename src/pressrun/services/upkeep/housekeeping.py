@@ -222,6 +222,7 @@ class Housekeeping(BackgroundLoop):
             ("preference_links_per_address", settings.preference_links_per_address),
             ("preference_links_per_ip", settings.preference_links_per_ip),
             ("logins", settings.logins),
+            ("login_codes_per_address", settings.login_codes_per_address),
             ("address_changes_per_reader", settings.address_changes_per_reader),
             ("leaving_notes_per_address", settings.unsubscribe_notes_per_address),
             ("pause_notes_per_address", settings.pause_notes_per_address),
