@@ -45,6 +45,9 @@ DOORS: dict[str, Door] = {
     ),
     "/{name}/unsubscribe": Door(page="/news/unsubscribe", fields={"email": ADA}, mails=("unsubscribe_link",)),
     "/preferences": Door(page="/preferences", fields={"email": ADA}, mails=("preferences_link",)),
+    "/preferences after a bad link": Door(
+        page="/confirm/nonsense", posted_to="/preferences", fields={"email": ADA}, mails=("preferences_link",)
+    ),
     "/preferences/{token} add": Door(page=LASTING, fields={"action": "add", "list": "more"}, mails=("confirmation",)),
     "/preferences/{token} change-address": Door(
         page=OWN, fields={"action": "change-address", "email": EVE}, mails=("address_change", "address_moving")
@@ -266,6 +269,7 @@ async def test_a_double_click_in_a_browser(browser: Browser, tmp_path: Path) -> 
         "/{name}/subscribe": "Subscribe",
         "/{name}/unsubscribe": "Email me the link",
         "/preferences": "Email me the link",
+        "/preferences after a bad link": "Email me the link",
         "/preferences/{token} change-address": "Change email address",
         "/preferences/{token} download": "Download my data",
     }

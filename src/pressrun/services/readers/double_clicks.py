@@ -13,7 +13,7 @@ from pressrun.store.limits import Meter
 def meter_of_requests(context: ServiceContext, sender: int | str, *wanted: object) -> Meter:
     """The window of identical requests from one sender, by a keyed digest, which shows no address.
 
-    The sender is the number of a copy of our form, or else what tells visitors apart, as `by_link` does.
+    The sender is the number of a copy of our form, or else what tells visitors apart: their network, or `by_link`.
     """
     digest = suppression_digest(context.keys, "\0".join(map(str, (sender, *wanted))))
     return Meter("requests_per_form", digest, context.limits.requests_per_form)

@@ -101,12 +101,13 @@ class WebRequests(BackgroundLoop):
         origin: Origin,
         *,
         network: str | None,
-        form: int | None = None,
+        form: int | str | None = None,
         about: MailingList | None = None,
     ) -> None:
         """Mail a reader their own link. For anybody else, and over a limit, nothing happens and nothing shows.
 
-        `about` is the list that they came from, and `form` the number of the copy of our form that they sent.
+        `about` is the list that they came from, and `form` the number of the copy of our form that they sent, or the
+        network where its copies have no number.
         """
         request = _pending(Applicant(address, origin), RequestKind.PREFERENCES)
         await self._request_link(request if about is None else replace(request, list_id=about.id), network, form)
@@ -120,7 +121,7 @@ class WebRequests(BackgroundLoop):
         request = _pending(Applicant(address, origin), RequestKind.UNSUBSCRIBE)
         await self._request_link(replace(request, list_id=target.id), network, form)
 
-    async def _request_link(self, request: PendingRequest, network: str | None, form: int | None) -> None:
+    async def _request_link(self, request: PendingRequest, network: str | None, form: int | str | None) -> None:
         await self._context.database.share(self._accept_link_request, request, network, form)
         self.wake()
 
@@ -179,7 +180,7 @@ class WebRequests(BackgroundLoop):
         return SignUpAnswer.ACCEPTED
 
     def _accept_link_request(
-        self, tx: Transaction, request: PendingRequest, network: str | None, form: int | None
+        self, tx: Transaction, request: PendingRequest, network: str | None, form: int | str | None
     ) -> None:
         meters = [] if form is None else [self._meter_of(request, form, request.list_id)]
         if network is not None:
@@ -188,7 +189,7 @@ class WebRequests(BackgroundLoop):
         if not meters or limits.spend(tx, meters, self._context.clock()):
             pending_requests.insert_pending_request(tx, request)
 
-    def _meter_of(self, request: PendingRequest, form: int, *lists: object) -> Meter:
+    def _meter_of(self, request: PendingRequest, form: int | str, *lists: object) -> Meter:
         wanted = (request.trust, request.kind, request.address, request.name, request.language, *lists)
         return meter_of_requests(self._context, form, *wanted)
 

@@ -34,14 +34,20 @@ class MailedLinkPages:
         self._copies = FormCopies(web, cases.web_requests)
 
     async def preferences(self, request: Request) -> Response:
-        """Mail a link to the preferences. `?list=NAME` names the list whose colours and sender are used."""
+        """Mail a link to the preferences. `?list=NAME` names the list whose colours and sender are used.
+
+        The page of links that don't work is the same for everybody, so its form has no number. The network of the
+        client takes its place.
+        """
         about = await find_named_list(request, self._web)
         fields = await read_fields(request) if request.method == "POST" else ()
         address, typed = _read_address(request, fields)
         if address is None:
             return self._form("ask_preferences.html", about, here(request), FRONT, typed)
         origin, network = self._web.origin_as_named(request), self._web.network(request)
-        _, form = self._copies.read(FRONT, fields)
+        _, number = self._copies.read(FRONT, fields)
+        has_no_number = first(fields, "form") == "page"  # on the page of links that don't work
+        form = network if has_no_number and number is None else number
         await self._requests.preferences_link(address, origin, network=network, form=form, about=about)
         text = self._pages.words("If this address is subscribed, we've sent it a private link to its preferences.")
         name = "" if about is None else about.name
@@ -102,6 +108,6 @@ def _read_address(request: Request, fields: Fields) -> tuple[Address | None, str
     return find_address(typed), typed
 
 
-def _typed_on(form: int | None, address: Address) -> list[str]:
+def _typed_on(form: int | str | None, address: Address) -> list[str]:
     """What the answer repeats: the address, if it came from a form of ours."""
     return [] if form is None else [address.typed]
