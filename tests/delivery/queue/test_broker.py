@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,11 @@ from tests.delivery.harness import (
     RELAY,
     TAKEN,
     DeliveryHarness,
+    mail_to_owner,
     open_delivery,
 )
 
+from pressrun.core.addresses.address import parse_address
 from pressrun.core.quantities import Rate
 from pressrun.delivery.queue import broker
 from pressrun.delivery.queue.broker import RESULTS_AT_MOST
@@ -21,9 +24,14 @@ from pressrun.delivery.queue.jobs import NOT_SENT, Result
 from pressrun.delivery.queue.pacing import SLOT_HORIZON_SECONDS
 from pressrun.delivery.queue.scheduler import RelayTerms
 from pressrun.delivery.queue.wakeups import WakeUps
+from pressrun.services.mails.forwards import new_forward
 from pressrun.services.settings import DeliverySettings
+from pressrun.store.lists.lists import find_list
+from pressrun.store.queue.notices import insert_notice
+from pressrun.store.transaction import Transaction
 
 FEW = 128
+OWNER = parse_address("owner@harbour.example")
 
 
 async def test_no_more_than_a_few_copies_are_ever_unrecorded(
@@ -287,6 +295,46 @@ async def test_rows_that_missed_their_slots_come_again_in_their_order(harness: D
     assert max(job.slot_at for job in first) < min(job.slot_at for job in again)
     await harness.dispatcher.cycle()
     assert {"claimed"} == set(await harness.counts(edition)) - {"queued"}
+
+
+@pytest.mark.parametrize("way_seconds", [0.1, 0.4])
+async def test_a_large_mail_that_misses_its_slots_on_the_way_gets_a_later_one(
+    harness: DeliveryHarness, way_seconds: float
+) -> None:
+    """A mail that is passed on goes to the worker whole, each time, which may take longer than a slot can wait.
+
+    Copies go on meanwhile, and all slots keep their distance.
+    """
+    await harness.readers(400)
+    harness.settings = DeliverySettings(rates=(Rate(100, 1.0),))
+    await harness.start()
+    await harness.edition()
+
+    def forward(tx: Transaction) -> None:
+        notice = new_forward(mail_to_owner(1), OWNER, find_list(tx, "news"), trace=b"", message_secret=b"m")
+        insert_notice(tx, notice, int(harness.services.now))
+
+    await harness.services.database.write(forward)
+    broker, used = harness.dispatcher.broker, list[float]()
+    missed, is_out, copies = 0, False, 0
+    while not is_out and missed < 9:
+        await harness.run_cycle()
+        jobs = broker.next(RELAY, 100)
+        mails = [job for job in jobs if job.edition is None]
+        for job in jobs:
+            if job.edition is not None:
+                broker.record(RELAY, [Result(job.row.id, TAKEN, is_journaled=True)])
+                used.append(job.slot_at)
+        copies += len(jobs) - len(mails)
+        harness.pass_time(way_seconds)
+        for job in mails:
+            is_out = job.slot_at >= harness.services.now
+            missed += not is_out
+            used += [job.slot_at] if is_out else []
+            broker.record(RELAY, [Result(job.row.id, TAKEN if is_out else NOT_SENT)])
+    assert (True, 1) == (is_out, missed)
+    assert copies > 0
+    assert all(later - earlier > 0.0099 for earlier, later in pairwise(sorted(used)))
 
 
 @pytest.mark.parametrize("verb", ["pause", "cancel"])

@@ -183,7 +183,7 @@ class ResultIntake:
         if self.in_flight.goes_back(job) or is_stale(job, now):
             self.results.release([job])
         else:
-            self._scheduler.push_front(job)
+            self._scheduler.push_front(job, now)
         self.in_flight.remove(job)
 
     def _keep_failed_composition(self, job: Job, relay: str, failed: CompositionFailed, now: float) -> None:

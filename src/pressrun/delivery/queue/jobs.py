@@ -22,7 +22,8 @@ class Job(msgspec.Struct, frozen=True):
 
     `queue` is the destination queue of a copy, None for a notice. `slot_at` is the time slot that the pacer reserved:
     wall-clock seconds before which the mail must not go out; 0 means at once. A connection that has carried `most`
-    mails of one queue takes no further mail; 0 means that there is no such limit.
+    mails of one queue takes no further mail; 0 means that there is no such limit. The slot of a row that has missed one
+    on its way to a worker comes `lead_seconds` after the row is handed out.
     """
 
     row: Claimed
@@ -34,6 +35,7 @@ class Job(msgspec.Struct, frozen=True):
     most: int = 0
     logo: Logo | None = None
     slot_at: float = 0.0
+    lead_seconds: float = 0.0
 
     @property
     def relay(self) -> str:

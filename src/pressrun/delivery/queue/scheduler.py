@@ -43,7 +43,9 @@ from pressrun.delivery.queue.relay_shares import RelayShares
 from pressrun.delivery.queue.throttle import Throttle, ThrottleChange
 from pressrun.services.settings import DeliverySettings
 from pressrun.smtp.handover import HandOver, Outcome
-from pressrun.store.queue.deliveries import ClaimedCopy
+from pressrun.store.queue.deliveries import ClaimedCopy, ClaimedNotice
+
+LEAD_AT_MOST_SECONDS = 1.0  # the shortest usual window of a rate: no pace looks further ahead
 
 
 class RelayTerms(Struct, frozen=True):
@@ -94,9 +96,9 @@ class Scheduler:
         self._queues_of(job).push(job)
         self._crowded.clear()
 
-    def push_front(self, job: Job) -> None:
+    def push_front(self, job: Job, now: float) -> None:
         """Put a row that was handed out and not used in front of those of its destination queue."""
-        self._queues_of(job).push_front(replace(job, slot_at=0.0, most=0))
+        self._queues_of(job).push_front(replace(job, slot_at=0.0, most=0, lead_seconds=_lead_seconds(job, now)))
         self._crowded.clear()
 
     def _queues_of(self, job: Job) -> DestinationQueues:
@@ -122,8 +124,11 @@ class Scheduler:
             if isinstance(choice, float):
                 opens_at = choice
                 continue
-            used.append(slot)
-            jobs.append(self._with_slot(choice, slot if has_slots else 0.0))
+            slot_at = max(slot, now + choice.lead_seconds) if has_slots else slot
+            used.append(slot_at)
+            jobs.append(self._with_slot(choice, slot_at if has_slots else 0.0))
+            if slot_at > slot:
+                break  # the other slots are before this one
         if used:
             self.pacer.spend(relay, used)
         return jobs, max(opens_at, self.pacer.hand_out_at(relay, now))
@@ -278,3 +283,13 @@ class Scheduler:
         is_idle = not 0 <= now - self._handed_out_at < STALE_SECONDS
         is_held = is_idle and any(not self.throttle.is_bound(job.queue or "", now) for job in stale.jobs)
         return stale, is_held
+
+
+def _lead_seconds(job: Job, now: float) -> float:
+    """How long before its next slot a row that comes back has to be handed out.
+
+    Only a mail that is passed on can be so large that a slot passes while it is on its way to a worker: a copy goes
+    there without its edition.
+    """
+    is_late = isinstance(job.row, ClaimedNotice) and job.row.octets > 0 and 0.0 < job.slot_at < now
+    return min(2 * (now - job.slot_at + job.lead_seconds), LEAD_AT_MOST_SECONDS) if is_late else job.lead_seconds
