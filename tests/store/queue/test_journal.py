@@ -123,6 +123,15 @@ def test_a_file_cut_short_is_made_whole(journal_path: Path) -> None:
     assert SLOTS * 128 == journal_path.stat().st_size
 
 
+@pytest.mark.timeout(20)
+def test_a_damaged_file_of_any_size_is_read_soon(journal: Journal, journal_path: Path) -> None:
+    """A start reads it before anything is sent. Nothing is read beyond where any worker writes."""
+    journal.append([taken(5)])
+    os.truncate(journal_path, 10**12)
+    assert [taken(5)] == entries(journal_path)
+    assert set() == journal.oldest()
+
+
 def test_without_room_for_all_of_it_there_is_none(journal_path: Path) -> None:
     """Rather than one that fails in the middle of an edition."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)

@@ -30,6 +30,7 @@ _FORMER_RECORD = struct.Struct(">QqqHH12p64p")  # of versions without sessions: 
 _CHECK = struct.Struct(">I")  # CRC-32: a slot may have been half written when the power went
 _SLOT = 128
 _SECTION = SLOTS * _SLOT
+_SECTIONS_AT_MOST = 128  # many times the number of workers: a damaged file can have any size, and a start reads it all
 _LARGEST_ATTEMPTS = 0xFFFF
 _RELEASE_SECONDS = 7.0  # the workers of a daemon that was killed write their last entries for less
 _POLL_SECONDS = 0.05
@@ -124,15 +125,18 @@ class Journal:
 
     def entries(self) -> dict[Claim, JournalEntry]:
         """The latest entries of all sections, whether the database knows of them by now or not."""
-        size = os.fstat(self._descriptor).st_size
-        entries = [entry for start in range(0, size, _SECTION) for entry in self._read(start)]
+        entries = [entry for start in self._starts() for entry in self._read(start)]
         return {entry.claim: entry for _, entry in sorted(entries, key=itemgetter(0))}
 
     def oldest(self) -> set[Claim]:
         """The first claim of each section that is full: of what relays accepted before it the journal knows nothing."""
-        size = os.fstat(self._descriptor).st_size
-        sections = [sorted(self._read(start), key=itemgetter(0)) for start in range(0, size, _SECTION)]
+        sections = [sorted(self._read(start), key=itemgetter(0)) for start in self._starts()]
         return {section[0][1].claim for section in sections if len(section) == SLOTS}
+
+    def _starts(self) -> range:
+        """Where the sections begin, also those of more workers than there are now."""
+        size = os.fstat(self._descriptor).st_size
+        return range(0, min(size, _SECTIONS_AT_MOST * _SECTION), _SECTION)
 
     def _newest(self) -> int:
         return max((sequence for sequence, _ in self._read(self._start)), default=0)
