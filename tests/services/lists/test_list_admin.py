@@ -20,6 +20,7 @@ from pressrun.services.readers.requests import Origin
 from pressrun.services.readers.sign_ups import Applicant
 from pressrun.services.reports import list_descriptions
 from pressrun.store.editions.editions import find_edition
+from pressrun.store.lists.lists import all_lists
 from pressrun.store.queue.copy_counts import count_copies
 
 WEB = Origin(source="web")
@@ -251,3 +252,12 @@ async def test_editors_come_and_go_whatever_the_case(services: ServiceHarness) -
 async def test_an_unknown_list_is_said_to_be_so(services: ServiceHarness, verb: str) -> None:
     with pytest.raises(NotFound, match="no such list: 'nope'"):
         await getattr(services.lists, verb)("nope")
+
+
+async def test_public_lists_of_one_title_stand_by_name(services: ServiceHarness) -> None:
+    """In the same order on both engines, whichever was made or changed last."""
+    for name in ("noticias", "nouvelles", "news"):
+        await services.make_list(name)
+    await services.lists.set_list("news", {"cadence": "Every Thursday"})
+    public = await services.database.read(all_lists, listed_only=True)
+    assert ["news", "noticias", "nouvelles"] == [each.name for each in public]

@@ -119,7 +119,7 @@ def hold_members(tx: Transaction, list_id: int) -> None:
 
 
 def all_lists(tx: Transaction, *, listed_only: bool = False) -> list[MailingList]:
-    """Every list by name, or the open and public ones by title."""
+    """Every list by name, or the open and public ones by title and name."""
     return tx.parsed_rows(MailingList, "lists.all_listed" if listed_only else "lists.all")
 
 

@@ -167,4 +167,5 @@ order by edition.id desc limit :limit;
 -- name: count_by_class
 -- How many copies of an edition bounced, by class.
 select bounce, count(*) as number from delivery
-where edition_id = :edition_id and state = 'failed' and bounce is not null group by bounce;
+where edition_id = :edition_id and state = 'failed' and bounce is not null group by bounce
+order by bounce;

@@ -45,7 +45,7 @@ where id {in (
 
 -- name: load
 -- The state of each destination.
-select name, state from destination;
+select name, state from destination order by name;
 
 -- name: store
 -- Store the state of a destination.

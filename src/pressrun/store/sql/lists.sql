@@ -30,7 +30,7 @@ select * from list order by name;
 
 -- name: all_listed
 -- The lists that the front page shows.
-select * from list where listed = 1 and closed_at is null order by title;
+select * from list where listed = 1 and closed_at is null order by title, name;
 
 -- name: of_family
 -- The lists of a family.
