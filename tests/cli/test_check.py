@@ -72,6 +72,8 @@ FAULTS: Faults = {
     "closed data folder": (lambda shell: shell.data.chmod(0o500), ["mode 0500", "chmod 700 {data}"]),
     "keys folder": (lambda shell: (shell.data / "keys").chmod(0o777), ["chmod 700 {data}/keys"]),
     "a key": (lambda shell: (shell.data / "keys" / "link-1").chmod(0o644), ["chmod 600 {data}/keys/link-1"]),
+    "a key that is closed": (lambda shell: (shell.data / "keys" / "link-1").chmod(0), ["chmod 600 {data}/keys/link-1"]),
+    "a lock that is closed": (lambda shell: (shell.data / "lock").chmod(0o400), ["mode 0400", "chmod 600 {data}/lock"]),
     "no link key": (lambda shell: (shell.data / "keys" / "link-1").unlink(), ["no link key", "restore"]),
     "no suppression key": (
         lambda shell: (shell.data / "keys" / "suppression").unlink(),
@@ -87,6 +89,11 @@ FAULTS: Faults = {
 }
 FAULTS_OF_THE_FILE: Faults = {
     "its mode": (lambda shell: _file_of(shell).chmod(0o640), ["chmod 600 {data}/pressrun.sqlite3"]),
+    "one that is only read": (lambda shell: _file_of(shell).chmod(0o400), ["chmod 600 {data}/pressrun.sqlite3"]),
+    "what it left beside": (
+        lambda shell: _leave_log(shell).chmod(0o400),
+        ["sqlite3-shm with mode 0400", "chmod 600 {data}/pressrun.sqlite3*"],
+    ),
     "another file": (
         lambda shell: _file_of(shell).write_bytes(b"no database at all" * 100),
         ["not a Pressrun database, a database and keys that can be used: restore a backup"],
@@ -98,6 +105,13 @@ FAULTS_OF_THE_FILE: Faults = {
 
 def _file_of(shell: Shell) -> Path:
     return shell.data / "pressrun.sqlite3"
+
+
+def _leave_log(shell: Shell) -> Path:
+    """As a killed process does: SQLite made it with the mode that the database had."""
+    path = shell.data / "pressrun.sqlite3-shm"
+    path.touch(mode=0o600)
+    return path
 
 
 @pytest.mark.parametrize("name", FAULTS)

@@ -43,7 +43,7 @@ def test_a_folder_that_cannot_be_made_is_named_with_the_command_for_root(open_sh
     with stranger():
         called = open_shell.call(*verb)
         checked = open_shell.call("check")
-    command = f"install -d -m 700 -o nobody -g {NOBODY} {fresh}\n"
+    command = f"install -d -m 700 -o nobody -g nogroup {fresh}\n"
     assert (77, 78) == (called.code, checked.code)
     assert f"{fresh} does not exist, and this user cannot create it" in called.err
     assert command in called.err

@@ -16,6 +16,7 @@ from pressrun.control.settings import GROUP_SOCKET
 from pressrun.core.errors import BadConfiguration, NoInput, NotPermitted
 from pressrun.core.setting import BadValue
 from pressrun.core.setting_kinds import file
+from pressrun.runtime.identity import group_name
 
 _SYSTEM_WIDE = Path("/etc/pressrun/config.toml")
 _NO_CREDENTIALS = {"CREDENTIALS_DIRECTORY": os.devnull}
@@ -104,7 +105,7 @@ def find_closed_files(path: Path) -> list[ConfigError]:
         expected = f"a file in a folder that every user can enter, such as {_SYSTEM_WIDE.parent}"
         return [ConfigError(1, "", f"{path}, in {closed}, which {this_user()} cannot enter", expected)]
     if not os.access(path, os.R_OK, effective_ids=True):
-        expected = f"a file that the service can read: chgrp {os.getegid()} {path}; chmod 640 {path}"
+        expected = f"a file that the service can read: chgrp {group_name(os.getegid())} {path}; chmod 640 {path}"
         return [ConfigError(1, "", f"{path}, which {this_user()} cannot read", expected)]
     return [error for error in examine(path, _NO_CREDENTIALS) if is_closed(error.actual)]
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from pressrun.core.errors import NoRoom, Unavailable
 
+SEE_CHECK = "Run `pressrun check` as root, which names the command that mends this"
+
 _LEAST_ROOM_BYTES = 256 * 1024  # SQLite itself needs 32 KiB to open a file
 
 
@@ -17,6 +19,12 @@ def explain(what: str, folder: Path, problem: str) -> Unavailable:
     except OSError:
         return Unavailable(f"{what} ({problem})")  # the folder does not exist, or we may not enter it
     if disk.f_flag & os.ST_RDONLY:
+        writable = os.environ.get("STATE_DIRECTORY")  # of a service: systemd.exec(5)
+        if writable is not None and not folder.is_relative_to(writable):
+            return Unavailable(
+                f"{what}, because systemd lets the service write only below {writable} ({problem}): run "
+                f"`systemctl edit pressrun`, and add `ReadWritePaths={folder}` under [Service]"
+            )
         return Unavailable(
             f"{what}, because its disk is mounted read-only ({problem}): look in `dmesg` for the reason, then mount "
             "it for writing"
@@ -28,7 +36,9 @@ def explain(what: str, folder: Path, problem: str) -> Unavailable:
 
 
 def hint(problem: str) -> str:
-    """What to look at if the message is the one that SQLite has for a failing disk and for a used-up quota alike."""
+    """What to look at if the message is one that SQLite has for several causes, and names none."""
+    if "readonly database" in problem:
+        return f". {SEE_CHECK}"
     if "disk I/O error" not in problem:
         return ""
     return ": look in `dmesg` for a failing disk, and check whether the owner of the data has used up a disk quota"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import resource
+import sqlite3
 import time
 from contextlib import closing
 from pathlib import Path
@@ -15,11 +16,13 @@ from tests.database import connection_of, file_of, held_by_another
 
 from pressrun.core.errors import NoRoom, Unavailable
 from pressrun.store.database import Database
+from pressrun.store.disk_faults import explain
 from pressrun.store.editions import search
 from pressrun.store.location import open_for_reading
 from pressrun.store.readers.suppressions import list_suppressions, suppress
-from pressrun.store.sqlite.connection import SqliteConnection, connect
+from pressrun.store.sqlite.connection import SqliteConnection, connect, unavailable
 from pressrun.store.sqlite.location import SqliteFile
+from pressrun.store.sqlite.statements import dialect
 from pressrun.store.transaction import Transaction
 
 
@@ -88,6 +91,29 @@ def test_a_file_that_cannot_be_opened_is_not_called_damaged(
                 ask()
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_folder_that_a_unit_leaves_read_only_is_named_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As with data_dir outside what the packaged unit may write to: `dmesg` has nothing about that."""
+    monkeypatch.setattr(os, "statvfs", lambda _: SimpleNamespace(f_flag=os.ST_RDONLY))
+    for writable, remedy in ((tmp_path / "lib", rf"add `ReadWritePaths={tmp_path}`"), (tmp_path, "`dmesg`")):
+        monkeypatch.setenv("STATE_DIRECTORY", str(writable))
+        with pytest.raises(Unavailable, match=remedy):
+            raise explain("it cannot be opened", tmp_path, "read-only file system")
+
+
+def test_a_database_that_is_only_read_says_where_the_command_is_that_mends_it() -> None:
+    """SQLite names no file: it may be the database or one of those beside it."""
+    problem = sqlite3.OperationalError("attempt to write a readonly database")
+    assert "readonly database. Run `pressrun check` as root" in str(dialect().unavailable(problem))
+
+
+def test_a_file_that_its_owner_closed_is_to_be_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "db"
+    path.touch(mode=0o400)
+    monkeypatch.setattr(os, "access", lambda *_, **__: False)  # root may read everything
+    problem = sqlite3.OperationalError("unable to open database file")
+    assert f"{path} has mode 0400. Run chmod 600 {path}" in str(unavailable(path, "opened", problem))
 
 
 async def test_a_damaged_file_is_unavailable_with_its_remedy(database: Database) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import stat
 from pathlib import Path
 from typing import TypeVar
 
@@ -22,6 +23,7 @@ C = TypeVar("C", bound=sqlite3.Connection)
 
 BUSY_SECONDS = 5.0  # how long to wait for a lock of another process, such as a backup tool
 INCREMENTAL = 2  # of pragma auto_vacuum
+_OWNER = stat.S_IRUSR | stat.S_IWUSR
 _HAS_STATISTICS = "select exists (select 1 from sqlite_schema where name in ('sqlite_stat1', 'sqlite_stat4'))"
 # Free pages are used again, so they are given back only where many are left over for good: by this share of the file,
 # and this many octets. That many are given back at once: each page moves another one, and others wait for it.
@@ -83,8 +85,14 @@ def unavailable(path: Path, done: str, problem: sqlite3.Error) -> Unavailable:
         return Unavailable(f"the database {path} is damaged ({problem}): {mend(problem)}")
     me = os.geteuid()
     for file in files_of(path):
-        if file.exists() and not os.access(file, os.R_OK | os.W_OK, effective_ids=True) and file.stat().st_uid != me:
-            remedy = f"{file} belongs to {user_name(file.stat().st_uid)}. Run chown {account_name(me)} {file} as root"
+        if not file.exists() or os.access(file, os.R_OK | os.W_OK, effective_ids=True):
+            continue
+        status, remedy = file.stat(), None
+        if status.st_uid != me:
+            remedy = f"{file} belongs to {user_name(status.st_uid)}. Run chown {account_name(me)} {file} as root"
+        elif status.st_mode & _OWNER != _OWNER:  # otherwise the disk is read-only
+            remedy = f"{file} has mode {stat.S_IMODE(status.st_mode):04o}. Run chmod 600 {file}"
+        if remedy is not None:
             return Unavailable(f"the database {path} cannot be {done}: {remedy}")
     return explain(f"the database {path} cannot be {done}", path.parent, str(problem))
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 
 from msgspec import Struct
@@ -15,6 +16,7 @@ from msgspec import Struct
 from pressrun.core.errors import BadConfiguration, Unavailable
 from pressrun.runtime.identity import account_name, user_name
 from pressrun.store.location import check_version
+from pressrun.store.sqlite.connection import files_of
 from pressrun.store.sqlite.location import SqliteFile
 from pressrun.store.upkeep import preparing
 from pressrun.store.upkeep.datadir import DataDir
@@ -40,32 +42,45 @@ def find_data_problems(data: DataDir) -> list[DataProblem]:
 
 
 def find_access_problems(data: DataDir) -> Iterator[DataProblem]:
-    """Files that do not belong to the owner of data_dir, or that others can read, and folders closed to the owner."""
+    """Files that do not belong to the owner of data_dir, that others can read, or that are closed to the owner."""
     if not data.root.is_dir():
         return
     owner = _owner_of(data)
-    for path in _private(data):
+    if isinstance(data.database, SqliteFile):
+        database = data.database.path  # SQLite makes the files beside it with the mode that it has then
+        yield from islice(_access_problems(data, owner, files_of(database), f"{database}*"), 1)
+    yield from _access_problems(data, owner, _private(data))
+
+
+def _access_problems(data: DataDir, owner: int, paths: Iterable[Path], mended: str = "") -> Iterator[DataProblem]:
+    """Those of some files; the remedy is a command about `mended`, by default the file itself."""
+    for path in paths:
         try:
             status = path.lstat()
         except OSError:
             continue  # missing, or below a folder with a problem of its own
         if status.st_uid != owner:
             state = f"{path}, which belongs to {user_name(status.st_uid)}"
-            yield DataProblem(str(path), state, f"a file of {user_name(owner)}: chown {account_name(owner)} {path}")
-        elif _has_bad_mode(status.st_mode):
+            remedy = f"a file of {user_name(owner)}: chown {account_name(owner)} {mended or path}"
+            yield DataProblem(str(path), state, remedy)
+        elif _has_bad_mode(status.st_mode, is_key=path.parent in _key_folders(data)):
             mode, wanted = stat.S_IMODE(status.st_mode), 0o700 if stat.S_ISDIR(status.st_mode) else 0o600
-            remedy = f"{wanted:04o}: chmod {wanted:o} {path}"
+            remedy = f"{wanted:04o}: chmod {wanted:o} {mended or path}"
             if path == data.root and _is_of_others(data):  # closing /etc or / would close the machine
                 remedy = "a folder of Pressrun's own, with nothing else in it"
             yield DataProblem(str(path), f"{path} with mode {mode:04o}", remedy)
 
 
-def _has_bad_mode(mode: int) -> bool:
-    """Whether others can use a file or folder, or the owner cannot use a folder; a symbolic link has no mode."""
+def _has_bad_mode(mode: int, *, is_key: bool) -> bool:
+    """Whether others can use a file or folder, or its owner cannot: a key is only read. A symbolic link has no mode."""
     if stat.S_ISLNK(mode):
         return False
-    is_closed = stat.S_ISDIR(mode) and mode & stat.S_IRWXU != stat.S_IRWXU
-    return is_closed or bool(mode & (stat.S_IRWXG | stat.S_IRWXO))
+    needed = stat.S_IRWXU if stat.S_ISDIR(mode) else stat.S_IRUSR if is_key else stat.S_IRUSR | stat.S_IWUSR
+    return mode & needed != needed or bool(mode & (stat.S_IRWXG | stat.S_IRWXO))
+
+
+def _key_folders(data: DataDir) -> tuple[Path, ...]:
+    return (data.keys, data.root / "dkim")
 
 
 def _owner_of(data: DataDir) -> int:
@@ -86,12 +101,10 @@ def _is_of_others(data: DataDir) -> bool:
 
 
 def _private(data: DataDir) -> Iterator[Path]:
-    """Files that only the owner may read, each folder before its files."""
+    """Files that only the owner may read, each folder before its files; the database is not among them."""
     yield data.root
-    if isinstance(data.database, SqliteFile):
-        yield data.database.path
     yield from (data.journal, data.backups, data.lock, data.move_lock)
-    for folder in (data.keys, data.root / "dkim"):
+    for folder in _key_folders(data):
         yield folder
         try:
             yield from sorted(folder.iterdir())

@@ -8,9 +8,9 @@ import time
 from pathlib import Path
 from typing import Self
 
-from pressrun.core.errors import TryAgain
+from pressrun.core.errors import NotPermitted, TryAgain
 from pressrun.core.upkeep.resources import is_out_of_resources
-from pressrun.store.disk_faults import explain
+from pressrun.store.disk_faults import SEE_CHECK, explain
 from pressrun.store.upkeep import restore_switch
 from pressrun.store.upkeep.datadir import DataDir
 
@@ -60,9 +60,11 @@ class DataLock:
 
     @classmethod
     def find_free(cls, path: Path) -> Self | None:
-        """Lock this file, or return None at once; raises Unavailable if the disk does not allow it."""
+        """Lock this file, or return None at once; raises NotPermitted or Unavailable."""
         try:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except PermissionError as problem:
+            raise NotPermitted(f"{path} cannot be opened by the owner of the data. {SEE_CHECK}") from problem
         except OSError as problem:
             if not is_out_of_resources(problem):
                 raise

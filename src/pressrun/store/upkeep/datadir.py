@@ -17,7 +17,7 @@ from uuid import uuid4
 from msgspec import Struct
 
 from pressrun.core.errors import NotPermitted
-from pressrun.runtime.identity import account_name, folder_command
+from pressrun.runtime.identity import account_name, folder_command, group_name
 from pressrun.store.files import make_directory, sync_directory
 from pressrun.store.location import Location
 from pressrun.store.sqlite.location import SqliteFile
@@ -96,7 +96,7 @@ def make_root(data: DataDir) -> None:
 
 def command_to_make(folder: Path) -> str:
     """What root runs to make a folder that the user of this process alone can use."""
-    return folder_command(folder, account_name(os.geteuid()), str(os.getegid()))
+    return folder_command(folder, account_name(os.geteuid()), group_name(os.getegid()))
 
 
 def _read_boot_id() -> str:
