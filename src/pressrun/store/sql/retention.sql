@@ -49,8 +49,7 @@ insert into copy_outcome (edition_id, destination, state, kind, bounce, code, en
 select edition_id, destination, state, coalesce(kind, ''), coalesce(bounce, ''), coalesce(code, 0), coalesce(enhanced, ''),
     coalesce(recorded_at, 0) / 3600 * 3600, count(*)
 from delivery where id {in ids}
-group by edition_id, destination, state, coalesce(kind, ''), coalesce(bounce, ''), coalesce(code, 0), coalesce(enhanced, ''),
-    coalesce(recorded_at, 0) / 3600 * 3600
+group by 1, 2, 3, 4, 5, 6, 7, 8
 on conflict (edition_id, destination, state, kind, bounce, code, enhanced, at)
 do update set number = copy_outcome.number + excluded.number;
 
