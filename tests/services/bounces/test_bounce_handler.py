@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,7 @@ from pressrun.services.upkeep import housekeeping
 from pressrun.smtp.handover import HandOver, Outcome, Outgoing, Stage
 from pressrun.smtp.reply import Reply
 from pressrun.store.queue.inbound import InboundState
+from pressrun.store.readers.bounces import missed_editions
 
 DAY = 86400
 FULL = HandOver(Outcome.REFUSED, Stage.RCPT, Reply(552, "mailbox is full", "5.2.2"))
@@ -73,6 +75,17 @@ async def state_of(harness: DeliveryHarness, address: str = "r0@reader.example")
 
 
 # ---------------------------------------------------------------------- recording
+
+
+async def test_a_copy_that_bounces_once_more_keeps_what_the_relay_said_last(harness: DeliveryHarness) -> None:
+    """A restore may know that it was sent again, and has what was said of it before."""
+    await harness.readers(1)
+    _, (first,) = await send(harness, "one")
+    await notify(harness, first, report(BounceClass.FULL))
+    words = "state = 'delivered', recorded_at = 7, code = 251, enhanced = '2.1.5', reply = 'later'"
+    await harness.change(f"update delivery set {words}")
+    await notify(harness, first, report(BounceClass.FULL))
+    assert [(7, 251, "2.1.5", "later")] == await harness.rows("select at, code, enhanced, reply from handover")
 
 
 async def test_a_notification_fails_a_copy_of_a_finished_edition(harness: DeliveryHarness) -> None:
@@ -324,6 +337,35 @@ async def test_who_came_back_by_themselves_keeps_nobody_from_being_asked(
     await harness.change("update suspension set ended_at = since where subscriber_id = 1")
     harness.pass_time(8 * DAY)
     assert ["r1@reader.example"] == [question.rcpt_to for question in await ask(harness)]
+
+
+async def test_who_has_waited_longest_is_asked_first(harness: DeliveryHarness, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So many at a time."""
+    monkeypatch.setattr("pressrun.services.readers.suspension._BATCH", 1)
+    await harness.readers(2)
+    await send(harness, "one", GONE)
+    await harness.change("update suspension set since = since - 1 where subscriber_id = 2")
+    harness.pass_time(8 * DAY)
+    bounces_settings, now = harness.services.settings.value.bounces, int(harness.clock())
+    probe = partial(suspension.probe_suspended, settings=bounces_settings, entropy=bytes, now=now)
+    assert 1 == await harness.services.database.write(probe)
+    assert ["r1@reader.example"] == [question.rcpt_to for question in await harness.send_all()]
+
+
+async def test_the_question_names_the_latest_editions_that_came_back(harness: DeliveryHarness) -> None:
+    """Also those that were stopped, and those of a canary that is over."""
+    await harness.readers(1)
+    await send(harness, "one", GONE)
+    await send(harness, "two")
+    third = await harness.edition("three")
+    await harness.change("update edition set first_claim_at = created_at, canary_copies = 1, state = 'finished'")
+    await harness.change(
+        "insert into delivery (edition_id, subscription_id, domain, state, due_at) values (?, 1, '', 'cancelled', 0)",
+        third,
+    )
+    missed = partial(missed_editions, first_edition_id=1, limit=2)
+    slugs = [row["slug"] for row in await harness.services.database.read(missed, 1)]
+    assert ["boats-3", "boats-2"] == slugs
 
 
 async def test_the_question_names_nothing_of_a_list_that_its_reader_had_paused(harness: DeliveryHarness) -> None:

@@ -20,6 +20,8 @@ from pressrun.services.editions.build_orders import Manuscript, gather_reference
 from pressrun.services.editions.edition_preview import SampleCopy, copy_of_edition
 from pressrun.services.editions.edition_storage import Samples
 from pressrun.services.editions.lifecycle import Resent
+from pressrun.services.readers.requests import Origin
+from pressrun.services.readers.sign_ups import Applicant
 from pressrun.smtp.handover import HandOver, Outcome, Stage
 from pressrun.smtp.reply import Reply
 from pressrun.store.editions import editions
@@ -473,6 +475,32 @@ async def test_what_is_deferred_is_tried_again_now(harness: DeliveryHarness, dom
     assert count == len(await harness.send_all())
 
 
+async def test_what_is_deferred_of_a_paused_edition_goes_once_it_is_resumed(harness: DeliveryHarness) -> None:
+    await harness.readers(2)
+    edition = await harness.edition()
+    await harness.send_all(LATER)
+    await harness.edition_admin.pause(edition)
+    assert 2 == await harness.edition_admin.retry(None)
+    await harness.edition_admin.resume(edition)
+    assert 2 == len(await harness.send_all())
+
+
+@pytest.mark.parametrize(("domain", "count"), [(None, 5), ("else.example", 1)])
+async def test_deferred_notices_are_tried_again_now(
+    harness: DeliveryHarness, monkeypatch: pytest.MonkeyPatch, domain: str | None, count: int
+) -> None:
+    """A slice at a time, also where all are due at one moment; not the one that has failed again since."""
+    monkeypatch.setattr("pressrun.services.editions.edition_admin.ROWS_AT_ONCE", 2)
+    for address in ["ada@else.example", *(f"r{number}@reader.example" for number in range(5))]:
+        applicant = Applicant(parse_address(address), Origin(source="web"))
+        await harness.services.sign_ups.request(["news"], applicant, network=None)
+    await harness.send_all(LATER)
+    await harness.change("update delivery set due_at = (select max(due_at) from delivery)")
+    await harness.change("update delivery set recorded_at = recorded_at + 60 where id = (select max(id) from delivery)")
+    assert count == await harness.edition_admin.retry(domain)
+    assert count == len(await harness.send_all())
+
+
 async def test_what_has_failed_again_since_waits_for_its_turn(harness: DeliveryHarness) -> None:
     """It was tried once more, as was asked."""
     await harness.readers(2)
@@ -498,7 +526,7 @@ async def test_what_is_deferred_is_tried_again_a_slice_at_a_time(
     await harness.readers(7)
     edition = await harness.edition()
     await harness.send_all(LATER)
-    await harness.change("update delivery set due_at = due_at - 2000 where id % 3 = 0")
+    await harness.change("update delivery set due_at = (select max(due_at) from delivery) - 2000 * (id % 3 / 2)")
     await harness.change("update delivery set destination = 'gmail' where id % 2 = 0")
     await harness.change("update delivery set domain = 'gmail.com' where id = (select max(id) from delivery)")
     assert 6 == await harness.edition_admin.retry("reader.example")
