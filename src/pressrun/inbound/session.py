@@ -331,7 +331,7 @@ class MailSession(ClientConnection):
         if isinstance(recipient, str):
             route = await acceptance.resolve_route(recipient)
         else:
-            route = await acceptance.resolve_old_route(recipient) or NO_RELAYING
+            route = await acceptance.resolve_old_route(recipient.local, recipient.domain) or NO_RELAYING
         if isinstance(route, Reply):
             self._reply(route)
             return

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Concatenate, ParamSpec
 
 from msgspec import Struct
 
@@ -17,6 +17,8 @@ from pressrun.services.ports import BounceCounter
 from pressrun.store.editions.editions import Edition
 from pressrun.store.queue.inbound import InboundMail, InboundState, claim_mail, record_mail_result
 from pressrun.store.transaction import Transaction
+
+P = ParamSpec("P")
 
 
 class MailMustWait(Unavailable):
@@ -116,14 +118,21 @@ def kept(outcome: str) -> MailResult:
     return MailResult(InboundState.KEPT, outcome)
 
 
-def claim(tx: Transaction, mail: InboundMail, now: int) -> None:
-    """Claim a mail before its effects, in the transaction that records its result; raises MailGone."""
+def record_work(
+    tx: Transaction,
+    mail: InboundMail,
+    now: int,
+    work: Callable[Concatenate[Transaction, P], MailResult],
+    *args: P.args,
+    **kwargs: P.kwargs,
+) -> MailResult:
+    """Carry out `work` for a mail and record its result; raises MailGone if others have processed or erased the mail.
+
+    The mail is claimed before its effects, since everything is one transaction.
+    """
     if not claim_mail(tx, mail.id, now):
         raise MailGone("the mail was processed or erased while it was being read")
-
-
-def record_result(tx: Transaction, mail: InboundMail, result: MailResult) -> MailResult:
-    """Record the result of a mail that was claimed in the same transaction, after its effects."""
+    result = work(tx, *args, **kwargs)
     record_mail_result(tx, mail.id, result.state, result.outcome)
     return result
 

@@ -36,10 +36,10 @@ from pressrun.core.signing.tokens import WebPurpose, WebTokens
 from pressrun.message.editions.posted import Posted, read_posted
 from pressrun.message.incoming.reading import IncomingMail
 from pressrun.message.reports.report import Report
+from pressrun.services import mail_results
 from pressrun.services.drafts.draft_approval import DraftApproval
 from pressrun.services.editions import lifecycle, releases
 from pressrun.services.editions.releases import DraftStatus
-from pressrun.services.incoming import mailed_editions
 from pressrun.services.people import editors
 from pressrun.services.settings import TokenSettings
 from pressrun.services.upkeep.housekeeping import Housekeeping
@@ -471,7 +471,7 @@ async def test_a_kill_in_the_middle_leaves_nothing_half_done(room: Mailroom, mon
 
     await room.accept(post(), "news", mail_from=EVE)
     with monkeypatch.context() as patched:
-        patched.setattr(mailed_editions, "record_result", die)
+        patched.setattr(mail_results, "record_mail_result", die)
         with pytest.raises(Unavailable):
             await room.processing.recover()
     assert ([], [], {"received": 1}) == (await states(room), await room.outgoing(), await room.counts())

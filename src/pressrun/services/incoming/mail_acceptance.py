@@ -14,7 +14,6 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from pressrun.core.abuse.windows import Windows
-from pressrun.core.addresses.address import Address
 from pressrun.core.addresses.mail_queues import MailQueue, queue_of
 from pressrun.core.addresses.mail_routes import Route, RouteKind, read_local_part
 from pressrun.core.addresses.old_links import read_command
@@ -86,21 +85,18 @@ class MailAcceptance:
         """What a local part of mail_domain means, or the reply that refuses it. Raises Unavailable."""
         route = read_local_part(local)
         if route is None:
-            return await self._find_old_route(local, self.site.mail_domain) or UNKNOWN
+            return await self.resolve_old_route(local, self.site.mail_domain) or UNKNOWN
         if route.token:
             return UNKNOWN if self._tokens.read_route(route) is None else route
         if not route.list_name:
             return route
         target = await self._database.read(lists.find_list, route.list_name)
         if target is None:
-            return await self._find_old_route(local, self.site.mail_domain) or UNKNOWN
+            return await self.resolve_old_route(local, self.site.mail_domain) or UNKNOWN
         return CLOSED if route.kind is RouteKind.SUBSCRIBE and target.closed_at is not None else route
 
-    async def resolve_old_route(self, address: Address) -> Route | Reply | None:
-        """The same for an address at another domain: None unless a list that was moved here had it."""
-        return await self._find_old_route(address.local, address.domain)
-
-    async def _find_old_route(self, local: str, domain: str) -> Route | Reply | None:
+    async def resolve_old_route(self, local: str, domain: str) -> Route | Reply | None:
+        """The same for an address that a list may have had before it was moved here; None if none had it."""
         route = await self._database.read(find_old_route, local, domain)
         if route is None or route.kind is not RouteKind.SUBSCRIBE:
             return route

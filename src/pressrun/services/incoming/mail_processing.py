@@ -23,7 +23,6 @@ from pressrun.core.upkeep.resources import is_out_of_resources
 from pressrun.message.incoming.reading import IncomingMail
 from pressrun.message.reports.report import Report
 from pressrun.observe.log import event
-from pressrun.services import mail_results
 from pressrun.services.background import BackgroundLoop, draw_wait
 from pressrun.services.bounces.bounce_handler import OF_NOBODY, ROUND_TRIP, BounceHandler
 from pressrun.services.bounces.complaint_handler import COUNTED_AS as COMPLAINT
@@ -31,7 +30,16 @@ from pressrun.services.bounces.complaint_handler import REPORT
 from pressrun.services.context import ServiceContext
 from pressrun.services.incoming.mail_commands import READ_KINDS, MailCommands
 from pressrun.services.incoming.mailed_editions import MailedEditions
-from pressrun.services.mail_results import NO_CONSEQUENCES, UNCOUNTED, MailGone, MailMustWait, MailResult
+from pressrun.services.mail_results import (
+    NO_CONSEQUENCES,
+    UNCOUNTED,
+    MailGone,
+    MailMustWait,
+    MailResult,
+    needing_helper,
+    record_work,
+    report_result,
+)
 from pressrun.services.ports import MailCounter, MailParser
 from pressrun.store.programs.events import MAIL, acted_by
 from pressrun.store.queue import inbound
@@ -180,51 +188,33 @@ class MailProcessing:
             self._context.wake()
 
     async def _dispatch(self, mail: InboundMail, route: Route | None) -> MailResult:
-        if route is None:
-            return await self._database.record(self._command, mail, None, None, NOT_READ)
+        if route is not None and route.kind is RouteKind.POST:
+            result = await self._mailed_editions.process(mail, route)
+            if result is not None:
+                return result
+        work = await self._read(mail, route)
+        return await self._database.record(record_work, mail, self._context.now, work)
+
+    async def _read(self, mail: InboundMail, route: Route | None) -> Callable[[Transaction], MailResult]:
+        """Parse a mail if its address needs that; returns what to do about it. Raises MailMustWait."""
         parser = self._parsers[mail.queue]
-        match route.kind:
-            case RouteKind.POST:
-                result = await self._mailed_editions.process(mail, route)
-                if result is not None:
-                    return result
-            case RouteKind.BOUNCES:
-                report, problem = await _parse(parser.read_report, mail)
-                return await self._database.record(self._bounce, mail, route, report, problem)
-            case RouteKind.ABUSE | RouteKind.POSTMASTER:
-                report, _ = await _parse(parser.read_report, mail)
-                return await self._database.record(self._complaint, mail, route, report)
-            case kind if kind in READ_KINDS:
-                incoming, problem = await _parse(parser.read, mail)
-                return await self._database.record(self._command, mail, route, incoming, problem)
-            case _:
-                pass
-        return await self._database.record(self._command, mail, route, None, NOT_READ)
-
-    # ------------------------------------------------------------------ within one transaction
-
-    def _command(
-        self, tx: Transaction, mail: InboundMail, route: Route | None, incoming: IncomingMail | None, problem: _Unread
-    ) -> MailResult:
-        mail_results.claim(tx, mail, self._context.now)
-        result = self._mail_commands.carry_out(tx, mail, route, incoming, problem.reason)
-        return mail_results.record_result(tx, mail, _keep_if_slow(result, problem))
-
-    def _bounce(
-        self, tx: Transaction, mail: InboundMail, route: Route, report: Report | None, problem: _Unread
-    ) -> MailResult:
-        mail_results.claim(tx, mail, self._context.now)
-        result = self.bounce_handler.process(tx, route, report, problem.reason)
-        return mail_results.record_result(tx, mail, _keep_if_slow(result, problem))
+        if route is not None and route.kind is RouteKind.BOUNCES:
+            report, problem = await _parse(parser.read_report, mail)
+            return lambda tx: _keep_if_slow(self.bounce_handler.process(tx, route, report, problem.reason), problem)
+        if route is not None and route.kind in (RouteKind.ABUSE, RouteKind.POSTMASTER):
+            report, _ = await _parse(parser.read_report, mail)
+            return lambda tx: self._complaint(tx, mail, route, report)
+        is_read = route is not None and route.kind in READ_KINDS
+        incoming, unread = await _parse(parser.read, mail) if is_read else (None, NOT_READ)
+        return lambda tx: _keep_if_slow(self._mail_commands.carry_out(tx, mail, route, incoming, unread.reason), unread)
 
     def _complaint(self, tx: Transaction, mail: InboundMail, route: Route, report: Report | None) -> MailResult:
         """Process a complaint of one of our readers; everything else is forwarded to the operator."""
-        mail_results.claim(tx, mail, self._context.now)
         result = None if report is None else self.bounce_handler.complaint_handler.process(tx, report)
-        if result is None:
-            result = self._mail_commands.carry_out(tx, mail, route, None, "")
-            result = replace(result, counted_as=REPORT) if report is not None and report.feedback_type else result
-        return mail_results.record_result(tx, mail, result)
+        if result is not None:
+            return result
+        result = self._mail_commands.carry_out(tx, mail, route, None, "")
+        return replace(result, counted_as=REPORT) if report is not None and report.feedback_type else result
 
     def _report(self, mail: InboundMail, route: Route | None, result: MailResult) -> None:
         list_name, kind = ("", "failed") if route is None else (route.list_name, route.kind.value)
@@ -233,7 +223,7 @@ class MailProcessing:
             log_mail("inbound.unreadable", level=logging.WARNING)
         elif result.state is InboundState.DONE:
             log_mail("inbound.processed")
-            mail_results.report_result(log, self._counter, result)
+            report_result(log, self._counter, result)
         else:
             log_mail("inbound.kept", level=logging.WARNING)
         is_unread = result.state is InboundState.UNREADABLE
@@ -266,7 +256,7 @@ NOT_READ = _Unread()  # it was not needed
 async def _parse(parse: Callable[[bytes], Awaitable[_Mail]], mail: InboundMail) -> tuple[_Mail | None, _Unread]:
     """The parsed mail, or None and why it cannot be read; raises MailMustWait."""
     try:
-        with mail_results.needing_helper():
+        with needing_helper():
             return await parse(mail.content), NOT_READ
     except UnreadableMail as problem:
         return None, _Unread(str(problem), isinstance(problem, TimedOutMail))

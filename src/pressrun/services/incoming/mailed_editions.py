@@ -9,8 +9,7 @@ This module reads a mail and builds its edition in helper processes, which may t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Concatenate, ParamSpec
+from collections.abc import Sequence
 
 from msgspec.structs import replace
 
@@ -27,12 +26,9 @@ from pressrun.services.editions.edition_storage import PreparedEdition, again_if
 from pressrun.services.incoming import posting_rules
 from pressrun.services.incoming.post_answers import LIMITED, NOT_AN_EDITOR, Post, PostAnswers
 from pressrun.services.incoming.posted_drafts import PostedDrafts, without_lines
-from pressrun.services.mail_results import MailMustWait, MailResult, claim, kept, needing_helper, record_result
+from pressrun.services.mail_results import MailMustWait, MailResult, kept, needing_helper, record_work
 from pressrun.services.ports import MailParser
 from pressrun.store.queue.inbound import InboundMail, InboundState
-from pressrun.store.transaction import Transaction
-
-P = ParamSpec("P")
 
 
 class MailedEditions:
@@ -93,7 +89,8 @@ class MailedEditions:
         try:
             with needing_helper():
                 read = await self._preparer.builder.read(post.list_name, manuscript)
-            file, unused = read.file, _unused(posted, read.paths)
+            file = read.file
+            unused = [warning("file-unused", name=name) for name in sorted(posted.assets.keys() - read.paths)]
             async with self._preparer.turn(post.list_name):
                 prepared = await self._build(post, manuscript, file)
                 of_sender = await self._preparer.sender_check.check(prepared.context.list, file.keys.from_)
@@ -102,7 +99,9 @@ class MailedEditions:
                 errors = errors_of(findings)
                 if errors:
                     return await self._decline(post, without_lines(errors, file))
-                return await self._database.write(self._record, post.mail, self._drafts.store, post, prepared, findings)
+                return await self._database.write(
+                    record_work, post.mail, self._context.now, self._drafts.store, post, prepared, findings
+                )
         except EditionError as problem:
             return await self._decline(post, [refusal_of(problem)])
         except (NotFound, Refused):
@@ -121,25 +120,10 @@ class MailedEditions:
         self, post: Post, problems: Sequence[Finding], state: InboundState = InboundState.DONE
     ) -> MailResult:
         """Make no edition of a mail, and tell its editor why."""
-        return await self._database.write(self._record, post.mail, self._answers.decline, post, problems, state)
+        return await self._database.write(
+            record_work, post.mail, self._context.now, self._answers.decline, post, problems, state
+        )
 
     async def _keep(self, mail: InboundMail, why: str) -> MailResult:
         """Keep a mail without making an edition of it or answering it."""
-        return await self._database.record(self._record, mail, lambda _: kept(why))
-
-    def _record(
-        self,
-        tx: Transaction,
-        mail: InboundMail,
-        work: Callable[Concatenate[Transaction, P], MailResult],
-        *args: P.args,
-        **kwargs: P.kwargs,
-    ) -> MailResult:
-        """Carry out `work` for a mail and record its result, unless it was processed or erased in the meantime."""
-        claim(tx, mail, self._context.now)
-        return record_result(tx, mail, work(tx, *args, **kwargs))
-
-
-def _unused(posted: Posted, named: frozenset[str]) -> list[Finding]:
-    """Warnings about attachments that an attached edition file does not name."""
-    return [warning("file-unused", name=name) for name in sorted(posted.assets) if name not in named]
+        return await self._database.record(record_work, mail, self._context.now, lambda _: kept(why))
