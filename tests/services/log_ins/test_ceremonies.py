@@ -36,7 +36,6 @@ def enrolled(ceremonies: Ceremonies, person_id: int = 1, **own: Any) -> tuple[Au
         sign_count=made.sign_count,
         name="ann",
         epoch=0,
-        is_operator=True,
     )
     return authenticator, owner
 

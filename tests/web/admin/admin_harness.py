@@ -63,8 +63,8 @@ class AdminHarness:
 
         def make(tx: Transaction) -> str:
             now = int(self.harness.now)
-            link = enter_links.insert_link(tx, person_id, kind, now, now + 900)
-            token = WebTokens(self.harness.keys).make(WebPurpose.ENTER, link.id, link.expires_at)
+            link_id = enter_links.insert_link(tx, person_id, kind, now, now + 900)
+            token = WebTokens(self.harness.keys).make(WebPurpose.ENTER, link_id, now + 900)
             return self.site.admin_url("enter", token).removeprefix(self.site.base_url)
 
         return await self.harness.database.write(make)

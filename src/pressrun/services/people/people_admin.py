@@ -230,8 +230,8 @@ class PeopleAdmin:
         if enter_links.was_invited(tx, person.id, now - INVITED_SECONDS, now):  # their email is on its way, and works
             return replace(lookups.describe(tx, person.id, now), mailed=True, cancelled=cancelled)
         expires_at = now + int(self._context.login.invitation_seconds)
-        link = enter_links.insert_link(tx, person.id, LinkKind.INVITATION, now, expires_at)
-        payload = {"link": link.id, "expires_at": expires_at}
+        link_id = enter_links.insert_link(tx, person.id, LinkKind.INVITATION, now, expires_at)
+        payload = {"link": link_id, "expires_at": expires_at}
         mail_person(tx, "invitation", address, payload, self._context, list_id=target.id, language=target.language)
         return replace(lookups.describe(tx, person.id, now), mailed=True, cancelled=cancelled)
 
@@ -300,8 +300,8 @@ class PeopleAdmin:
     def _with_new_link(self, tx: Transaction, person_id: int) -> PersonAnswer:
         context = self._context
         expires_at = context.now + int(context.login.enter_seconds)
-        link = enter_links.insert_link(tx, person_id, LinkKind.ENTER, context.now, expires_at)
-        url = context.site.admin_url("enter", WebTokens(context.keys).make(WebPurpose.ENTER, link.id, expires_at))
+        link_id = enter_links.insert_link(tx, person_id, LinkKind.ENTER, context.now, expires_at)
+        url = context.site.admin_url("enter", WebTokens(context.keys).make(WebPurpose.ENTER, link_id, expires_at))
         return replace(lookups.describe(tx, person_id, context.now), link=url, expires_at=rfc3339(expires_at))
 
     def _remove(self, tx: Transaction, who: str, require: Require) -> PersonRemoved:

@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from enum import StrEnum
 
-from msgspec import Struct
-
 from pressrun.store.transaction import Transaction, in_json
 
 
@@ -20,30 +18,22 @@ class LinkKind(StrEnum):
     ENTER = "enter"
 
 
-class EnterLink(Struct, frozen=True, kw_only=True):
-    """A link that works until `expires_at` (UTC seconds), once."""
-
-    id: int
-    person_id: int
-    kind: LinkKind
-    expires_at: int
-
-
-def insert_link(tx: Transaction, person_id: int, kind: LinkKind, now: int, expires_at: int) -> EnterLink:
-    """Store a new link for a person. Their other links stop working."""
+def insert_link(tx: Transaction, person_id: int, kind: LinkKind, now: int, expires_at: int) -> int:
+    """Store a new link for a person, and return its id. Their other links stop working."""
     delete_links(tx, person_id)
-    number = tx.insert("enter_links.insert", person_id=person_id, kind=kind.value, now=now, expires_at=expires_at)
-    return EnterLink(id=number, person_id=person_id, kind=kind, expires_at=expires_at)
+    return tx.insert("enter_links.insert", person_id=person_id, kind=kind.value, now=now, expires_at=expires_at)
 
 
-def find_link(tx: Transaction, link_id: int, expires_at: int, now: int) -> EnterLink | None:
-    """A link that works; None once it was used, replaced, or is too old."""
-    return tx.parsed(EnterLink, "enter_links.get", id=link_id, expires_at=expires_at, now=now)
+def find_person_id(tx: Transaction, link_id: int, expires_at: int, now: int) -> int | None:
+    """Whose link this is; None once it was used, replaced, or is too old."""
+    person_id: int | None = tx.value("enter_links.find_person_id", id=link_id, expires_at=expires_at, now=now)
+    return person_id
 
 
-def spend_link(tx: Transaction, link: EnterLink, now: int) -> bool:
-    """Use a link up; False when somebody else did so first."""
-    return tx.value("enter_links.spend", id=link.id, expires_at=link.expires_at, now=now) is not None
+def spend_link(tx: Transaction, link_id: int, expires_at: int, now: int) -> int | None:
+    """Use a link up, and return whose it was; None if it no longer works."""
+    person_id: int | None = tx.value("enter_links.spend", id=link_id, expires_at=expires_at, now=now)
+    return person_id
 
 
 def delete_links(tx: Transaction, person_id: int) -> None:

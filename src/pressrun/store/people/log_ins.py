@@ -93,7 +93,6 @@ class PasskeyOwner(Struct, frozen=True, kw_only=True):
     sign_count: int
     name: str
     epoch: int
-    is_operator: bool
 
 
 class CodeRequest(Struct, frozen=True, kw_only=True):

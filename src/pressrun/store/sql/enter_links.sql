@@ -3,9 +3,9 @@
 insert into enter_link (person_id, kind, created_at, expires_at) values (:person_id, :kind, :now, :expires_at)
 returning id;
 
--- name: get
--- A link that still works.
-select id, person_id, kind, expires_at from enter_link where id = :id and expires_at = :expires_at and expires_at > :now;
+-- name: find_person_id
+-- The person of a link that still works.
+select person_id from enter_link where id = :id and expires_at = :expires_at and expires_at > :now;
 
 -- name: spend
 -- Use a link up.

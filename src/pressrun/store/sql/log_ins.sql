@@ -74,7 +74,7 @@ select 1 from person where enrolled_at is not null limit 1;
 
 -- name: find_by_passkey
 -- A passkey with its person.
-select passkey.id, passkey.person_id, passkey.credential, passkey.sign_count, person.name, person.epoch, person.is_operator
+select passkey.id, passkey.person_id, passkey.credential, passkey.sign_count, person.name, person.epoch
 from passkey join person on person.id = passkey.person_id
 where passkey.credential_id = :credential_id and person.enrolled_at is not null;
 

@@ -96,10 +96,10 @@ class LogInPages:
         """`/admin/enter/TOKEN`."""
         token = request.path_params["token"]
         if request.method != "POST":
-            invited = await self._services.links.find(token)
-            if invited is None:
+            name = await self._services.links.find(token)
+            if name is None:
                 return await self._used_link(request)
-            return self._frame.render("enter.html", None, name=invited.name, copy=self._links.number())
+            return self._frame.render("enter.html", None, name=name, copy=self._links.number())
         visitor, fields = self._frame.visitor(request), await read_fields_or_none(request)
         work = partial(self._services.links.enter, token, visitor)
         who = replace(visitor, former=None)
