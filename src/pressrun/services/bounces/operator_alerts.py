@@ -20,10 +20,7 @@ from pressrun.services.mails.notices_to_people import mail_person
 from pressrun.store import limits
 from pressrun.store.limits import Meter
 from pressrun.store.lists import lists
-from pressrun.store.queue import notices
-from pressrun.store.queue.notices import NewNotice
 from pressrun.store.readers.bounces import BouncedCopy
-from pressrun.store.readers.subscribers import language_of
 from pressrun.store.transaction import Transaction
 from pressrun.store.upkeep.monitoring import AlertTries, count_alert_tries
 
@@ -45,25 +42,11 @@ def alert_of_policy(
     are_new = limits.spend_each(tx, ALERTS, subjects, ALERT_RATE, now)
     news = [refusal for refusal, is_new in zip(refused, are_new, strict=True) if is_new]
     if news and context.site.operator is not None:
-        address = parse_address(context.site.operator)
-        language = language_of(tx, address, "en")
-        mails = [
-            NewNotice(
-                kind="policy_alert",
-                address=address,
-                message_secret=context.entropy(16),
-                list_id=copy.list_id,
-                language=language,
-                payload={
-                    "edition": copy.edition_id,
-                    "edition_subject": copy.title,
-                    "domain": copy.domain,
-                    "reply": without_addresses(words),
-                },
-            )
-            for copy, words in news
-        ]
-        notices.insert_notices(tx, mails, now)
+        operator = parse_address(context.site.operator)
+        for copy, words in news:
+            about = {"edition": copy.edition_id, "edition_subject": copy.title}
+            payload = {**about, "domain": copy.domain, "reply": without_addresses(words)}
+            mail_person(tx, "policy_alert", operator, payload, context, list_id=copy.list_id, language="en")
     return [copy.domain for copy, _ in news]
 
 

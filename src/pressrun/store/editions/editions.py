@@ -260,7 +260,6 @@ class ListedFile(Struct, frozen=True, kw_only=True):
     """An image or file of an edition, without its content."""
 
     name: str
-    media_type: str
     size_bytes: int
 
 

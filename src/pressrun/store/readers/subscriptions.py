@@ -101,7 +101,6 @@ class PendingConfirmation(Struct, frozen=True, kw_only=True):
     language: str
     created_at: int
     expires_at: int
-    leader_id: int | None = None
     attributes: Mapping[str, str] = field(default_factory=dict)
 
 

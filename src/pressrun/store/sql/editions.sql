@@ -197,7 +197,7 @@ where list_id = :list_id order by published_at desc, archived_edition.id desc li
 
 -- name: asset_names
 -- The images and files of an edition without their content.
-select name, media_type, length(content) as size_bytes from edition_asset where edition_id = :edition_id order by number;
+select name, length(content) as size_bytes from edition_asset where edition_id = :edition_id order by number;
 
 -- name: asset_of_archived
 -- One image or file of an archived edition by its name.

@@ -144,7 +144,7 @@ returning id;
 -- The request that a link is for, and those that it confirms too, with subscription, person and list: the columns of each
 -- in the order of its type.
 select confirmation.id, confirmation.subscription_id, confirmation.round, confirmation.name, confirmation.language,
-    confirmation.created_at, confirmation.expires_at, confirmation.leader_id, confirmation.attributes,
+    confirmation.created_at, confirmation.expires_at, confirmation.attributes,
     subscription.id, subscription.list_id, subscription.subscriber_id, subscription.state,
     subscription.state_before, subscription.suspended_for, subscription.paused_until, subscription.source,
     subscription.since, subscription.round, subscription.moved_to, subscriber.id, subscriber.address, subscriber.address_key,
