@@ -23,6 +23,10 @@ class Work:
         return self.left.pop(0)
 
 
+def is_none(result: object) -> bool:
+    return result is None
+
+
 def ends_of_repeats(monkeypatch: pytest.MonkeyPatch, kept_seconds: float) -> list[Callable[[], object]]:
     """What would be called after exactly this time, and is not: a test calls it."""
     loop, ends = asyncio.get_running_loop(), list[Callable[[], object]]()
@@ -40,7 +44,7 @@ def ends_of_repeats(monkeypatch: pytest.MonkeyPatch, kept_seconds: float) -> lis
 
 async def test_a_success_is_kept_for_its_person_number_and_wishes() -> None:
     """Any other key is another form."""
-    repeats, work = Repeats[str | None](), Work("first", "second", "third", "fourth")
+    repeats, work = Repeats[str | None](is_none), Work("first", "second", "third", "fourth")
     keys = [(1, "a", "x"), (1, "a", "x"), (2, "a", "x"), (1, "b", "x"), (1, "a", "y")]
     answers = [await repeats.once(*key, work) for key in keys]
     assert ["first", "first", "second", "third", "fourth"] == answers
@@ -48,14 +52,14 @@ async def test_a_success_is_kept_for_its_person_number_and_wishes() -> None:
 
 async def test_nothing_is_kept_of_a_failure() -> None:
     """What comes after it is done anew; what comes with it is one attempt."""
-    repeats, work = Repeats[str | None](), Work(None, None, "first")
+    repeats, work = Repeats[str | None](is_none), Work(None, None, "first")
     assert [None, None] == await asyncio.gather(*[repeats.once(1, "a", "x", work) for _ in range(2)])
     assert [None, "first", "first"] == [await repeats.once(1, "a", "x", work) for _ in range(3)]
 
 
 async def test_what_counts_as_a_failure_can_be_said() -> None:
     """As where somebody is told to wait: a moment later the same form may succeed."""
-    repeats, work = Repeats[str | int | None](failure=int | None), Work(None, 7, "first")
+    repeats, work = Repeats[str | int | None](lambda result: not isinstance(result, str)), Work(None, 7, "first")
     assert [None, 7, "first", "first"] == [await repeats.once(1, "a", "x", work) for _ in range(4)]
 
 
@@ -65,7 +69,7 @@ async def test_a_success_is_kept_for_so_long(
 ) -> None:
     """Counted from the end of the work. After that, the same form is another one."""
     ends = ends_of_repeats(monkeypatch, kept)
-    repeats, work = Repeats[str | None](wanted), Work("first", "second")
+    repeats, work = Repeats[str | None](is_none, wanted), Work("first", "second")
     assert ["first", "first"] == [await repeats.once(1, "a", "x", work) for _ in range(2)]
     [end] = ends
     end()

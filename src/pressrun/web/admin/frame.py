@@ -29,7 +29,7 @@ from pressrun.services.log_ins.sessions import LoggedIn
 from pressrun.store.people.audit import person_on_page
 from pressrun.web.admin.agents import describe_agent
 from pressrun.web.admin.cookies import Cookie
-from pressrun.web.admin.repeats import RepeatedPages
+from pressrun.web.admin.repeats import Repeats
 from pressrun.web.context import WebContext
 from pressrun.web.http.forms import first, read_fields
 from pressrun.web.http.same_origin import SAFE_METHODS, is_same_origin
@@ -112,7 +112,8 @@ class AdminFrame:
         self.origin = origin_of(base_url)
         self.session_cookie = Cookie("pressrun", lambda: services.settings().lifetime_seconds, is_secure=is_secure)
         self.code_cookie = Cookie("pressrun-code", lambda: CODE_SECONDS, is_secure=is_secure)
-        self._answers = RepeatedPages()
+        # A problem or a redirect is not kept: what it says may change in a moment.
+        self._answers = Repeats[Response](lambda page: page.status_code != 200)
         self._sheets = [web.pages.editors_sheet, compact(read_static("admin.css"))]
 
     def open(self, handler: Handler) -> Handler:

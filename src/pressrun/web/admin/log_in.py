@@ -43,10 +43,12 @@ class LogInPages:
         self._frame = frame
         self._services = frame.services
         self._pages = frame.web.pages
-        self._asked = Repeats[CodeRequested | RateExceeded](REPEAT_SECONDS, RateExceeded)
-        self._codes = Repeats[Entered | None](REPEAT_SECONDS)
-        self._links = Repeats[Entered | None](REPEAT_SECONDS)
-        self._passwords = Repeats[Outcome](REPEAT_SECONDS, RateExceeded | None)
+        self._asked = Repeats[CodeRequested | RateExceeded](
+            lambda asked: isinstance(asked, RateExceeded), REPEAT_SECONDS
+        )
+        self._codes = Repeats[Entered | None](lambda entered: entered is None, REPEAT_SECONDS)
+        self._links = Repeats[Entered | None](lambda entered: entered is None, REPEAT_SECONDS)
+        self._passwords = Repeats[Outcome](lambda outcome: not isinstance(outcome, Entered), REPEAT_SECONDS)
 
     async def log_in(self, request: Request) -> Response:
         """`/admin/login`: the ways in; POST takes one of them."""

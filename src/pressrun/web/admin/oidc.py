@@ -41,7 +41,9 @@ class OidcPages:
         self._identities = frame.services.identities
         self._cookies = cookies
         is_secure = frame.origin.startswith("https:")
-        self._entries = Repeats[Entered | RateExceeded | None](REPEAT_SECONDS, RateExceeded)
+        self._entries = Repeats[Entered | RateExceeded | None](
+            lambda entered: isinstance(entered, RateExceeded), REPEAT_SECONDS
+        )
         self._cookie = Cookie("pressrun-oidc", lambda: CEREMONY_SECONDS, is_secure=is_secure)
 
     async def begin(self, request: Request) -> Response:

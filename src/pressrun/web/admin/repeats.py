@@ -10,10 +10,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Callable, Coroutine, Hashable
-from types import NoneType, UnionType
 from typing import Any, Generic, TypeVar
-
-from starlette.responses import Response
 
 T = TypeVar("T")
 
@@ -23,10 +20,10 @@ KEPT_SECONDS = 30.0
 class Repeats(Generic[T]):
     """What the copies of one form have done lately."""
 
-    def __init__(self, kept_seconds: float | None = None, failure: type | UnionType = NoneType) -> None:
-        """`kept_seconds` are KEPT_SECONDS if None; a result of the type `failure` is that of a form that failed."""
+    def __init__(self, has_failed: Callable[[T], bool], kept_seconds: float | None = None) -> None:
+        """`has_failed` says of a result that its form may be posted again; `kept_seconds` are KEPT_SECONDS if None."""
+        self._has_failed = has_failed
         self._kept_seconds = kept_seconds
-        self._failure = failure
         self._begun: dict[Hashable, asyncio.Task[T]] = {}
 
     def number(self) -> str:
@@ -48,21 +45,9 @@ class Repeats(Generic[T]):
             task.add_done_callback(lambda done: self._keep(key, done))
         return await asyncio.shield(self._begun[key])  # a browser may have given up the first request
 
-    def has_failed(self, result: T) -> bool:
-        """Whether a form with this result may be posted again."""
-        return isinstance(result, self._failure)
-
     def _keep(self, key: Hashable, done: asyncio.Task[T]) -> None:
-        if done.cancelled() or done.exception() is not None or self.has_failed(done.result()):
+        if done.cancelled() or done.exception() is not None or self._has_failed(done.result()):
             del self._begun[key]
         else:
             seconds = KEPT_SECONDS if self._kept_seconds is None else self._kept_seconds
             done.get_loop().call_later(seconds, self._begun.pop, key)
-
-
-class RepeatedPages(Repeats[Response]):
-    """The pages that answered a form. Problems and redirects are not kept: what they say may change in a moment."""
-
-    def has_failed(self, result: Response) -> bool:
-        """Whether it is no page that says what was done."""
-        return result.status_code != 200
