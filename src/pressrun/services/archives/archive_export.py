@@ -6,7 +6,6 @@ It is for the operator: it includes archives that are members-only or off.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 
 from msgspec import Struct
 
@@ -53,7 +52,7 @@ def read_contents(tx: Transaction, list_name: str) -> ArchiveContents:
 def read_whole(tx: Transaction, target: MailingList, slug: str) -> tuple[ArchivedEdition, tuple[ArchivedFile, ...]]:
     """An edition with its images and files; raises NotFound when it has just been removed."""
     edition = _read_edition(tx, target, slug)
-    return edition, tuple(_assets(tx, edition.id))
+    return edition, tuple(editions.load_assets(tx, edition.id))
 
 
 def read_message(tx: Transaction, target: MailingList, slug: str, site: Site) -> bytes:
@@ -71,13 +70,6 @@ def read_message(tx: Transaction, target: MailingList, slug: str, site: Site) ->
         day=day_of(published_at, target, edition.language),
     )
     return mbox_entry(message, sender=address, received=time.asctime(time.gmtime(published_at)))
-
-
-def _assets(tx: Transaction, edition_id: int) -> Iterator[ArchivedFile]:
-    for number in range(len(editions.asset_names(tx, edition_id))):
-        asset = editions.load_asset(tx, edition_id, number)
-        if asset is not None:
-            yield asset
 
 
 def _read_edition(tx: Transaction, target: MailingList, slug: str) -> ArchivedEdition:

@@ -67,7 +67,8 @@ def plan_welcome(
     if manuscript is None:
         if current is None:
             return None
-        text, files = manuscripts.load_text(tx, current.id), welcomes.load_files(tx, current.id)
+        text = manuscripts.load_text(tx, current.id)
+        files = {asset.name: asset.content for asset in editions.load_assets(tx, current.id)}
         manuscript = Manuscript(source=text.source, source_name=text.source_name, assets=files)
     context = BuildContext(
         list=target,

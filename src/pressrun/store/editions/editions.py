@@ -359,9 +359,9 @@ def find_archived(tx: Transaction, list_id: int, slug: str) -> EditionContent | 
     return tx.parsed(EditionContent, "editions.find_archived", list_id=list_id, slug=slug)
 
 
-def load_asset(tx: Transaction, edition_id: int, number: int) -> ArchivedFile | None:
-    """An edition's image or file by its number."""
-    return tx.parsed(ArchivedFile, "editions.asset", edition_id=edition_id, number=number)
+def load_assets(tx: Transaction, edition_id: int) -> list[ArchivedFile]:
+    """An edition's images and files with their content, in their order."""
+    return tx.parsed_rows(ArchivedFile, "editions.assets", edition_id=edition_id)
 
 
 def recent_archived(tx: Transaction, list_id: int, *, limit: int) -> list[EditionContent]:

@@ -46,11 +46,6 @@ def unfinished(tx: Transaction, list_id: int) -> list[int]:
     return [row["id"] for row in tx.rows("welcomes.unfinished", list_id=list_id)]
 
 
-def load_files(tx: Transaction, edition_id: int) -> dict[str, bytes]:
-    """The files that a welcome mail refers to, by path."""
-    return {row["name"]: row["content"] for row in tx.rows("welcomes.files", edition_id=edition_id)}
-
-
 def forget_unused(tx: Transaction, edition_id: int) -> None:
     """Delete a welcome mail that no list uses and nobody ever got."""
     if tx.value("welcomes.is_unused", edition_id=edition_id):

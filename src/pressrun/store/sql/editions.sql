@@ -177,9 +177,9 @@ select edition.id, slug, title, preheader, language, coalesce(dated_at, first_cl
 from edition join edition_content on edition_content.edition_id = edition.id
 where list_id = :list_id and slug = :slug and first_claim_at is not null;
 
--- name: asset
--- One image or file of an edition.
-select name, media_type, content from edition_asset where edition_id = :edition_id and number = :number;
+-- name: assets
+-- The images and files of an edition.
+select name, media_type, content from edition_asset where edition_id = :edition_id order by number;
 
 -- name: last_id
 -- The highest id that an edition ever had.

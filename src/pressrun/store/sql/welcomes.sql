@@ -30,10 +30,6 @@ where subscription_id = :subscription_id and edition_id = :edition_id and state 
 -- The welcome mails of a list that still have copies to send, replaced ones included.
 select id from edition where list_id = :list_id and is_welcome = 1 and state in ('sending', 'paused') order by id;
 
--- name: files
--- The files of a welcome mail.
-select name, content from edition_asset where edition_id = :edition_id order by number;
-
 -- name: is_unused
 -- Whether a welcome mail has no copies and no list uses it.
 select not exists (select 1 from delivery where edition_id = :edition_id);
