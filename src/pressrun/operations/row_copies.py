@@ -76,13 +76,12 @@ class RowCopier(Struct):
         self.require_usable()
         return copied
 
-    def copy_snapshot(self, tables: Mapping[str, StoredTable]) -> int:
+    def copy_snapshot(self, tables: Mapping[str, StoredTable]) -> None:
         """The same, with all tables as they are in one snapshot of the source, which the caller has opened."""
         copied = 0
         for table in tables.values():
             copied += self._copy(table, copied)
         self.require_usable()
-        return copied
 
     def _copy(self, table: StoredTable, copied: int) -> int:
         """Copy and compare the rows of one table; returns how many."""

@@ -16,7 +16,7 @@ def holdings_of_person(tx: Transaction, person_id: int) -> Holdings:
         return NOTHING
     if person.is_operator:
         return OPERATOR
-    permissions = people.permissions_of(tx, person_id)
+    permissions = people.permissions_of(tx, person_id)[person_id]
     return Holdings(
         by_list={permission.list: rights_of_role(permission.role, permission.readers) for permission in permissions}
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from msgspec import Struct
-from msgspec.structs import asdict, replace
+from msgspec.structs import asdict
 
 from pressrun.store.transaction import Transaction
 
@@ -41,12 +41,12 @@ class BulkChange(Struct, frozen=True, kw_only=True):
     last_id: int = 0
 
 
-def store(tx: Transaction, change: BulkChange) -> BulkChange:
+def store(tx: Transaction, change: BulkChange) -> None:
     """Store how far a change is; it is to go on."""
     if change.id is None:
-        return replace(change, id=tx.insert("bulk_changes.insert", **asdict(change)))
-    tx.run("bulk_changes.move_on", id=change.id, done_through=change.done_through)
-    return change
+        tx.insert("bulk_changes.insert", **asdict(change))
+    else:
+        tx.run("bulk_changes.move_on", id=change.id, done_through=change.done_through)
 
 
 def end(tx: Transaction, change: BulkChange) -> None:

@@ -85,5 +85,5 @@ class MailedCodes(BackgroundLoop):
 
 def _list_of(tx: Transaction, person_id: int) -> MailingList | None:
     """In whose name the mail goes out: the first list on which the person may do something."""
-    names = [permission.list for permission in people.permissions_of(tx, person_id)]
+    names = [permission.list for permission in people.permissions_of(tx, person_id)[person_id]]
     return lists.find_list(tx, names[0]) if names else None

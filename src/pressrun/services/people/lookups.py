@@ -99,7 +99,7 @@ def people_page(tx: Transaction, now: float, *, after: str, limit: int) -> list[
 def describe_people(tx: Transaction, page: list[StoredPerson], now: int) -> list[PersonAnswer]:
     """These people with their rights, until when they are invited, and whether their mail arrives."""
     ids = [person.id for person in page]
-    permissions, invited = people.permissions_by_person(tx, ids), enter_links.invited_until(tx, ids, now)
+    permissions, invited = people.permissions_of(tx, *ids), enter_links.invited_until(tx, ids, now)
     undelivered = people.undelivered_mails(tx, ids)
     return [
         PersonAnswer(

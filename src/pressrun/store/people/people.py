@@ -110,9 +110,9 @@ def has_operator(tx: Transaction) -> bool:
     return bool(tx.rows("people.operators"))
 
 
-def enrol(tx: Transaction, person_id: int, now: int) -> bool:
-    """Let a person log in from now on; False when they already may."""
-    return tx.run("people.enrol", id=person_id, now=now) > 0
+def enrol(tx: Transaction, person_id: int, now: int) -> None:
+    """Let a person log in from now on."""
+    tx.run("people.enrol", id=person_id, now=now)
 
 
 def end_sessions(tx: Transaction, person_id: int) -> None:
@@ -124,9 +124,9 @@ def delete_person(tx: Transaction, person_id: int) -> None:
     tx.run("people.delete", id=person_id)
 
 
-def delete_idle_person(tx: Transaction, person_id: int) -> bool:
-    """Delete a person who cannot log in, is not invited and has no permission left; False when they stay."""
-    return tx.run("people.delete_idle", id=person_id) > 0
+def delete_idle_person(tx: Transaction, person_id: int) -> None:
+    """Delete a person if they cannot log in, are not invited and have no permission left."""
+    tx.run("people.delete_idle", id=person_id)
 
 
 def add_identity(tx: Transaction, person_id: int, issuer: str, subject: str) -> None:
@@ -139,13 +139,8 @@ def remove_identities(tx: Transaction, person_id: int) -> None:
     tx.run("people.remove_identities", person_id=person_id)
 
 
-def permissions_of(tx: Transaction, person_id: int) -> list[PersonPermission]:
-    """What a person may do, by the names of the lists."""
-    return tx.parsed_rows(PersonPermission, "people.permissions", person_id=person_id)
-
-
-def permissions_by_person(tx: Transaction, ids: Collection[int]) -> Mapping[int, list[PersonPermission]]:
-    """The same for several people, by their ids."""
+def permissions_of(tx: Transaction, *ids: int) -> Mapping[int, list[PersonPermission]]:
+    """What each of these people may do, by the names of the lists."""
     permissions: dict[int, list[PersonPermission]] = {person_id: [] for person_id in ids}
     for row in tx.rows("people.permissions_of", ids=in_json(sorted(ids))):
         permissions[row["person_id"]].append(parse_row(row, PersonPermission))
@@ -175,9 +170,9 @@ def put_permission(tx: Transaction, list_id: int, person_id: int, role: Role, re
     tx.run("people.put_permission", list_id=list_id, person_id=person_id, role=role.value, readers=readers.value)
 
 
-def remove_permission(tx: Transaction, list_id: int, person_id: int) -> bool:
-    """Let a person do nothing on a list; False when they could do nothing."""
-    return tx.run("people.remove_permission", list_id=list_id, person_id=person_id) > 0
+def remove_permission(tx: Transaction, list_id: int, person_id: int) -> None:
+    """Let a person do nothing on a list."""
+    tx.run("people.remove_permission", list_id=list_id, person_id=person_id)
 
 
 def list_editors(tx: Transaction, list_id: int) -> list[str]:

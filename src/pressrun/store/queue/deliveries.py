@@ -200,23 +200,22 @@ def fail_notices(tx: Transaction, ids: Sequence[int], now: int) -> None:
         tx.run("deliveries.fail", ids=in_json(ids), now=now)
 
 
-def cancel_copies(tx: Transaction, subscription_ids: Sequence[int], now: int) -> int:
-    """Cancel the unclaimed copies of these subscriptions; returns how many."""
-    return cancel_rows(tx, tx.rows("deliveries.waiting_of_subscriptions", ids=in_json(subscription_ids)), now)
+def cancel_copies(tx: Transaction, subscription_ids: Sequence[int], now: int) -> None:
+    """Cancel the unclaimed copies of these subscriptions."""
+    cancel_rows(tx, tx.rows("deliveries.waiting_of_subscriptions", ids=in_json(subscription_ids)), now)
 
 
-def cancel_copies_of(tx: Transaction, *subscriber_ids: int, now: int) -> int:
-    """Cancel the unclaimed copies of people on every list; returns how many."""
-    return cancel_rows(tx, tx.rows("deliveries.waiting_of_people", people=in_json(subscriber_ids)), now)
+def cancel_copies_of(tx: Transaction, *subscriber_ids: int, now: int) -> None:
+    """Cancel the unclaimed copies of people on every list."""
+    cancel_rows(tx, tx.rows("deliveries.waiting_of_people", people=in_json(subscriber_ids)), now)
 
 
-def cancel_rows(tx: Transaction, rows: Sequence[Row], now: int) -> int:
-    """Cancel copies that wait, by their id, edition_id and state; returns how many."""
-    if not rows:
-        return 0
+def cancel_rows(tx: Transaction, rows: Sequence[Row], now: int) -> None:
+    """Cancel copies that wait, by their id, edition_id and state."""
     for row in rows:
         count_move(tx, row["edition_id"], DeliveryState(row["state"]), _CANCELLED, 1)
-    return tx.run("deliveries.cancel", ids=in_json([row["id"] for row in rows]), now=now)
+    if rows:
+        tx.run("deliveries.cancel", ids=in_json([row["id"] for row in rows]), now=now)
 
 
 def _claim(tx: Transaction, session: int, claimed: Sequence[Claimed], now: int) -> int:

@@ -214,7 +214,7 @@ def count_audience(tx: Transaction, list_id: int) -> int:
     return int(tx.value("enrolment.count_audience", list_id=list_id))
 
 
-def cancel_everything(tx: Transaction, *subscriber_ids: int, now: int) -> int:
-    """Cancel the unclaimed copies and notices of people; returns how many."""
-    notices = tx.run("enrolment.cancel_notices", people=in_json(subscriber_ids), now=now)
-    return notices + deliveries.cancel_copies_of(tx, *subscriber_ids, now=now)
+def cancel_everything(tx: Transaction, *subscriber_ids: int, now: int) -> None:
+    """Cancel the unclaimed copies and notices of people."""
+    tx.run("enrolment.cancel_notices", people=in_json(subscriber_ids), now=now)
+    deliveries.cancel_copies_of(tx, *subscriber_ids, now=now)

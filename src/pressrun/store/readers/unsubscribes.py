@@ -132,12 +132,10 @@ def requeue_copies(tx: Transaction, subscription_id: int, *, since: int, now: in
     return len(rows)
 
 
-def count_reason(tx: Transaction, unsubscribe_id: int, *, list_id: int, month: str, reason: str) -> bool:
-    """Count the reason that a reader gave, in a month such as `2026-11`; False when they gave one before."""
-    if not tx.run("unsubscribes.record_reason", id=unsubscribe_id):
-        return False
-    tx.run("unsubscribes.count_reason", list_id=list_id, month=month, reason=reason)
-    return True
+def count_reason(tx: Transaction, unsubscribe_id: int, *, list_id: int, month: str, reason: str) -> None:
+    """Count the reason that a reader gave, in a month such as `2026-11`, unless they gave one before."""
+    if tx.run("unsubscribes.record_reason", id=unsubscribe_id):
+        tx.run("unsubscribes.count_reason", list_id=list_id, month=month, reason=reason)
 
 
 def count_reasons(tx: Transaction, list_id: int) -> dict[str, dict[str, int]]:

@@ -74,12 +74,6 @@ insert into identity (issuer, subject, person_id) values (:issuer, :subject, :pe
 -- No issuer knows this person any more.
 delete from identity where person_id = :person_id;
 
--- name: permissions
--- What a person may do on which lists.
-select list.name as list, permission.role, permission.readers
-from permission join list on list.id = permission.list_id
-where permission.person_id = :person_id order by list.name;
-
 -- name: permissions_of
 -- What these people may do on which lists.
 select permission.person_id, list.name as list, permission.role, permission.readers

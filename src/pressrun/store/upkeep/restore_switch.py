@@ -60,14 +60,12 @@ def require_one_file_system(root: Path, backups: Path) -> None:
             )
 
 
-def prepare_switch(root: Path, folder: Path, aside: Path) -> Path:
-    """Make a folder with all that was restored ready for the switch; returns its new place."""
+def prepare_switch(root: Path, folder: Path, aside: Path) -> None:
+    """Make a folder with all that was restored ready for the switch."""
     (folder / _ASIDE).write_text(aside.relative_to(root).as_posix(), encoding="utf-8")
     sync_tree(folder)
-    prepared = root / PREPARED
-    folder.rename(prepared)
+    folder.rename(root / PREPARED)
     sync_directory(root)
-    return prepared
 
 
 def commit_switch(root: Path) -> None:
