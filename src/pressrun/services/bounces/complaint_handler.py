@@ -69,31 +69,23 @@ class ComplaintHandler:
         if complainer.subscriber_id is None:
             return done(f"{outcome}, but the reader is gone", COUNTED_AS)
         mailbox = self._mailbox_of(tx, complainer)
-        is_new = self._end_everything(tx, mailbox, report.feedback_type)
-        if is_new:
-            self._note(tx, mailbox.person, complainer.edition_id, report.feedback_type)
-        if not (complainer.edition_id and is_new):
+        if not self._end_everything(tx, mailbox, report.feedback_type):
             return done(outcome, COUNTED_AS)
-        now = self._context.now
-        editions.count_complaint(tx, complainer.edition_id, now)
-        paused = tuple(self._auto_pause.after_complaint(tx, complainer.edition_id, now))
-        edition = editions.find_edition(tx, complainer.edition_id)
-        return replace(
-            done(outcome, COUNTED_AS),
-            consequences=Consequences(paused=paused),
-            complained_of="" if edition is None else edition.list_name,
-        )
-
-    def _note(self, tx: Transaction, person: Subscriber | None, edition_id: int | None, feedback_type: str) -> None:
-        edition = None if edition_id is None else editions.find_edition(tx, edition_id)
+        edition = None if complainer.edition_id is None else editions.find_edition(tx, complainer.edition_id)
         events.record_event(
             tx,
             EventType.COMPLAINT_RECEIVED,
             list_id=None if edition is None else edition.list_id,
-            subscriber_id=None if person is None else person.id,
+            subscriber_id=None if mailbox.person is None else mailbox.person.id,
             edition_id=None if edition is None else edition.id,
-            how=feedback_type,
+            how=report.feedback_type,
         )
+        if edition is None:
+            return done(outcome, COUNTED_AS)
+        now = self._context.now
+        editions.count_complaint(tx, edition.id, now)
+        consequences = Consequences(paused=tuple(self._auto_pause.after_complaint(tx, edition.id, now)))
+        return replace(done(outcome, COUNTED_AS), consequences=consequences, complained_of=edition.list_name)
 
     def _mailbox_of(self, tx: Transaction, complainer: _Complainer) -> ReportedMailbox:
         assert complainer.subscriber_id is not None
