@@ -42,7 +42,7 @@ def lost_approval(tx: Transaction, edition: Edition) -> str | None:
     """Says in a sentence whose approval of the edition as it is no longer counts; None if that does not stop it."""
     target = find_list_by_id(tx, edition.list_id)
     manuscript = manuscripts.find_manuscript(tx, edition.id)
-    if target is None or target.approval != "second-person" or manuscript is None or not manuscript.is_approved:
+    if target is None or not target.needs_second_person or manuscript is None or not manuscript.is_approved:
         return None
     if counts(tx, manuscript, target.name):
         return None

@@ -14,7 +14,6 @@ from pressrun.core.access.rights import Right
 from pressrun.core.addresses.address import Address, parse_address
 from pressrun.core.errors import NotPermitted, Refused
 from pressrun.services.answers import Answer
-from pressrun.services.editions.releases import needs_second_person
 from pressrun.services.lists.list_settings import LIST_SETTINGS, plain_key
 from pressrun.services.reports import list_descriptions
 from pressrun.services.reports.list_descriptions import ListInfo
@@ -30,7 +29,7 @@ _OF_OPERATORS = frozenset(key for key, setting in LIST_SETTINGS.items() if setti
 async def _needs_second_person(doing: Doing, name: str) -> bool:
     """Whether nobody alone may write what all new readers of a list get."""
     target = await doing.cases.database.read(lists.find_list, name)
-    return target is not None and needs_second_person(target)
+    return target is not None and target.needs_second_person
 
 
 def _permit(doing: Doing, tx: Transaction, before: MailingList, after: MailingList) -> None:

@@ -23,7 +23,6 @@ from pressrun.services.editions import lifecycle, releases
 from pressrun.services.editions.build_orders import require_no_errors
 from pressrun.services.editions.edition_preparer import BuiltDraft, EditionPreparer
 from pressrun.services.editions.edition_storage import ChangedSinceBuild, again_if_changed
-from pressrun.services.editions.releases import needs_second_person
 from pressrun.store.editions import manuscripts
 from pressrun.store.editions.editions import Edition
 from pressrun.store.editions.manuscripts import StoredManuscript
@@ -182,7 +181,7 @@ def _release(
         require_to_come(order.scheduled_at, now)
     releases.require_releasable(tx, edition)
     draft_editing.require_same_draft(tx, built.prepared, edition)
-    if needs_second_person(built.prepared.context.list) and manuscript.approved_digest != built.digest:
+    if built.prepared.context.list.needs_second_person and manuscript.approved_digest != built.digest:
         raise Refused(
             f"the settings of {edition.list_name} have changed since edition {edition.id} was approved, and with them "
             "what would go out. Somebody else has to approve it again"

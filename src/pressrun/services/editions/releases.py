@@ -81,17 +81,12 @@ def draft_status(tx: Transaction, edition: Edition, target: MailingList) -> Draf
         return DraftStatus.CLOSED
     if draft is not None and target.post_by_mail == "off":
         return DraftStatus.SWITCHED_OFF
-    return DraftStatus.NEEDS_APPROVAL if needs_second_person(target) else DraftStatus.HELD
-
-
-def needs_second_person(target: MailingList) -> bool:
-    """Whether the editions of a list go only once a second person has approved them."""
-    return target.approval == "second-person"
+    return DraftStatus.NEEDS_APPROVAL if target.needs_second_person else DraftStatus.HELD
 
 
 def require_no_second_person(target: MailingList) -> None:
     """Raise Refused for an edition that would go without having been a draft, where somebody has to approve it."""
-    if needs_second_person(target):
+    if target.needs_second_person:
         raise Refused(_NEEDS_DRAFT.format(list=target.name))
 
 
@@ -100,7 +95,7 @@ def require_releasable(tx: Transaction, edition: Edition) -> None:
     target = lists.find_list_by_id(tx, edition.list_id)
     assert target is not None  # the edition is locked, and goes with its list
     why = _WHY.get(draft_status(tx, edition, target))
-    if why is None and needs_second_person(target):
+    if why is None and target.needs_second_person:
         manuscript = manuscripts.find_manuscript(tx, edition.id)
         is_approved = manuscript is not None and manuscript.is_approved
         why = _lost(tx, edition) if is_approved else _NEEDS_SECOND

@@ -19,7 +19,7 @@ from pressrun.services.drafts import draft_versions
 from pressrun.services.drafts.draft_versions import DraftRelation
 from pressrun.services.editions import edition_storage, lifecycle, releases
 from pressrun.services.editions.edition_storage import PreparedEdition
-from pressrun.services.editions.releases import DraftStatus, draft_status, needs_second_person
+from pressrun.services.editions.releases import DraftStatus, draft_status
 from pressrun.services.incoming.post_answers import Post, PostAnswers
 from pressrun.services.incoming.posting_rules import POST, RELEASE, record_post
 from pressrun.services.mail_results import MailResult, done, kept
@@ -83,7 +83,7 @@ class PostedDrafts:
             "findings": lines,
             "replaces": bool(relation.replaced),
         }
-        goes_at_once = post.may_go_at_once and target.post_by_mail == "direct" and not needs_second_person(target)
+        goes_at_once = post.may_go_at_once and target.post_by_mail == "direct" and not target.needs_second_person
         # What must not start waits for somebody who can mend that: the page of its link says why.
         has_room = self._context.database.growth.is_allowed
         if goes_at_once and has_room and lifecycle.why_nobody_may_get(tx, edition.id) is None:
@@ -150,7 +150,7 @@ class PostedDrafts:
         version = post.version if draft is None else draft_versions.last_of(draft.version, post.version)
         drafts.extend_draft(tx, edition.id, self._expires_at, version)
         audience, expires_at = enrolment.count_audience(tx, edition.list_id), self._expires_at
-        kind = "edition_needs_approval" if needs_second_person(prepared.context.list) else "edition_held"
+        kind = "edition_needs_approval" if prepared.context.list.needs_second_person else "edition_held"
         self._answers.notify(tx, post, kind, **about, audience=audience, expires_at=expires_at, again=again)
         if not again:
             edition_storage.queue_test_copies(tx, self._context, prepared, [post.editor])

@@ -52,6 +52,11 @@ class MailingList(ShownSettings, frozen=True, kw_only=True):
     created_at: int
     closed_at: int | None
 
+    @property
+    def needs_second_person(self) -> bool:
+        """Whether its editions go only once a second person has approved them."""
+        return self.approval == "second-person"
+
 
 class NewList(Struct, frozen=True, kw_only=True):
     """A new list as it is stored; the schema has the defaults of its other columns."""
