@@ -227,7 +227,7 @@ async def test_dispatcher_and_workers(rig: WorkerRig, owner: Any, name: str, fau
     edition = await rig.room.edition()
     rig.dispatcher.connect(rig.workers)
     # A server could forget what does not wait for its disk, so there the dispatcher only writes.
-    is_met = name != "record" or rig.room.services.database.records_survive_kills
+    is_met = name != "record" or rig.room.services.database.location.records_survive_kills
     with refused(owner, name, fault) as refusals:
         async with running(rig.dispatcher, *rig.workers.loops):
 

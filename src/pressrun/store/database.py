@@ -157,11 +157,6 @@ class Database:
         return self._syncing > 0 or self._batches.is_busy
 
     @property
-    def records_survive_kills(self) -> bool:
-        """Whether what is only recorded survives a kill of any process, that of a server of the database included."""
-        return self.location.records_survive_kills
-
-    @property
     def is_synced(self) -> bool:
         """Whether all was on the disk after the last commit: what is only recorded comes to it later."""
         return self._is_synced

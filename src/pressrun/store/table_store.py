@@ -157,11 +157,8 @@ class TableStore(ABC):
 
     # ------------------------------------------------------------------ what both do alike
 
-    def rows(self, table: StoredTable) -> Generator[Values]:
-        """All rows in the order of their keys."""
-        return self._read(table)
-
-    def _read(self, table: StoredTable, where: str = "") -> Generator[Values]:
+    def rows(self, table: StoredTable, where: str = "") -> Generator[Values]:
+        """The rows in the order of their keys: all, or those for which a `where` clause holds."""
         return self.stream(
             f"select {quoted(table.columns)} from {quoted([table.name])} {where} order by {quoted(table.key)}"
         )
@@ -189,7 +186,7 @@ class TableStore(ABC):
 
     def changed_rows(self, table: StoredTable) -> Generator[Values]:
         """Those of these rows that are there, in the order of their keys."""
-        return self._read(table, _among(table, NOTES + table.name))
+        return self.rows(table, _among(table, NOTES + table.name))
 
     def highest_id(self, table: StoredTable) -> int:
         """The highest id of a row that is there."""
@@ -302,7 +299,7 @@ class MoveTarget(TableStore):
 
     def staged_rows(self, table: StoredTable) -> Generator[Values]:
         """The rows whose keys were staged, in the order of their keys."""
-        return self._read(table, _among(table, STAGED + table.name))
+        return self.rows(table, _among(table, STAGED + table.name))
 
     def delete_staged(self, table: StoredTable) -> None:
         """Delete the rows whose keys were staged."""

@@ -263,7 +263,7 @@ class Dispatcher(BackgroundLoop):
         self, now: float, work: Callable[Concatenate[Transaction, P], T], /, *args: P.args, **kwargs: P.kwargs
     ) -> T:
         """What is committed survives a kill at once, also of a server, and a power cut when older than SYNC_SECONDS."""
-        if self._database.records_survive_kills and 0 <= now - self._synced_at < SYNC_SECONDS:
+        if self._database.location.records_survive_kills and 0 <= now - self._synced_at < SYNC_SECONDS:
             return await self._database.record(work, *args, **kwargs)
         self._synced_at = now
         self._syncing = True

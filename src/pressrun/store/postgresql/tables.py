@@ -107,7 +107,7 @@ class PostgresTables(TableStore):
     def has(self, table: str) -> bool:
         return self.execute("select to_regclass(?)", (table,)).fetchone()[0] is not None
 
-    def _read(self, table: StoredTable, where: str = "") -> Generator[Values]:
+    def rows(self, table: StoredTable, where: str = "") -> Generator[Values]:
         columns = ", ".join(self._read_column(table, column) for column in table.columns)
         sql = f"select {columns} from {quoted([table.name])} {where} order by {quoted(table.key)}"
         return self.stream(sql, self._rows_at_once(table))
