@@ -68,37 +68,32 @@ class EditionPreparer(Struct, frozen=True, kw_only=True):
         *,
         with_drafts: bool = True,
         replaced: Collection[int] = (),
+        own: Edition | None = None,
     ) -> PreparedEdition:
-        """Build an edition for a list. Raises NotFound, Refused, EditionError, Unavailable.
+        """Build an edition for a list; `own` is the draft that it is already.
 
         Without `with_drafts` drafts of the same issue do not count yet, and the caller checks them when it stores the
-        edition. The edition may have the slug of drafts that it replaces.
+        edition. The edition may have the slug of drafts that it replaces, and its own. Raises NotFound, Refused,
+        EditionError, Unavailable.
         """
+        known = () if own is None else (own.id,)
         context = await self.context.database.read(
-            load_build_context, list_name, file, with_drafts=with_drafts, replaced=replaced
+            load_build_context, list_name, file, with_drafts=with_drafts, replaced=(*replaced, *known)
         )
+        if own is not None:
+            context = replace(context, edition_id=own.id)
         built = await self.builder.build(manuscript, file, context)
         return PreparedEdition(manuscript=manuscript, file=file, context=context, built=built)
 
     async def prepare_draft(
         self, list_name: str, text: Text, files: Mapping[str, bytes], *, own: Edition | None = None
     ) -> BuiltDraft:
-        """Build a draft for a list; `own` is the edition that it is already.
-
-        Raises NotFound, Refused, EditionError, Unavailable.
-        """
+        """Build a text with the files that it names, as `prepare` does, and check it."""
         manuscript, file = await self._read(list_name, text, files)
-        replaced = () if own is None else (own.id,)
-        context = await self.context.database.read(load_build_context, list_name, file, replaced=replaced)
-        if own is not None:
-            context = replace(context, edition_id=own.id)
-        built = await self.builder.build(manuscript, file, context)
-        of_sender = await self.sender_check.check(context.list, file.keys.from_)
+        prepared = await self.prepare(list_name, manuscript, file, own=own)
+        of_sender = await self.sender_check.check(prepared.context.list, file.keys.from_)
         unused = [warning("file-unused", name=path) for path in sorted({*files} - {*manuscript.assets})]
-        return BuiltDraft(
-            prepared=PreparedEdition(manuscript=manuscript, file=file, context=context, built=built),
-            findings=in_order([*built.findings, *of_sender, *unused]),
-        )
+        return BuiltDraft(prepared=prepared, findings=in_order([*prepared.built.findings, *of_sender, *unused]))
 
     async def _read(self, list_name: str, text: Text, files: Mapping[str, bytes]) -> tuple[Manuscript, EditionFile]:
         """A text with those of the files that it names, so that the same edition is the same content by every way."""
