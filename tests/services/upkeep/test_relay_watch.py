@@ -9,9 +9,11 @@ from msgspec.structs import replace
 from tests.database import select
 from tests.services.harness import NOW, ServiceHarness
 
+from pressrun.core.errors import Unavailable
 from pressrun.core.site import Site
 from pressrun.services.ports import RelayStatus
 from pressrun.services.upkeep.relay_watch import RelayWatch
+from pressrun.store.database import Gate
 
 DAY = 86400
 SITE = Site(base_url="https://news.example", mail_domain="news.example", operator="ops@harbour.example")
@@ -102,6 +104,25 @@ async def test_a_relay_that_goes_on_failing_is_told_each_day(services: ServiceHa
     assert 4 == len(await told(services))
     events = await select(services.database, "select type from event where type like 'relay%' order by id")
     assert [("relay.failed",), ("relay.recovered",), ("relay.failed",)] == events
+
+
+async def test_a_relay_that_works_again_while_the_database_is_away_is_in_the_journal(services: ServiceHarness) -> None:
+    """As soon as the database takes the event."""
+    await services.make_list()
+    relays, gate = Relays(), Gate()
+    context = replace(services.context, site=SITE, entropy=bytes, database=services.database.behind(gate))
+    watching = RelayWatch(context, relays)
+    relays.fail("primary", NOW - 100)
+    await watching.check()
+    relays.work("primary")
+    gate.reason = "the database server restarts"
+    with pytest.raises(Unavailable):
+        await watching.check()
+    gate.reason = None
+    for _ in range(2):
+        await watching.check()
+    events = await select(services.database, "select type from event where type like 'relay%' order by id")
+    assert [("relay.failed",), ("relay.recovered",)] == events
 
 
 async def test_without_any_relay_one_mail_waits(services: ServiceHarness) -> None:

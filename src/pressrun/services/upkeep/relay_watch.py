@@ -62,8 +62,9 @@ class RelayWatch(BackgroundLoop):
         for status in statuses:
             if status.failing_since is not None:
                 await self._handle(status, status.failing_since, may_go=may_go)
-            elif self._handled.pop(status.name, None) is not None:
+            elif status.name in self._handled:
                 await self._context.database.record(_note, EventType.RELAY_RECOVERED, status.name)
+                del self._handled[status.name]
 
     async def _handle(self, status: RelayStatus, since: float, *, may_go: bool) -> None:
         context, now = self._context, self._context.clock()
