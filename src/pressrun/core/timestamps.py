@@ -42,3 +42,8 @@ def parse_time(text: str) -> int:
         return seconds_of(datetime.fromisoformat(text))
     except (ValueError, OverflowError):
         raise BadInput(f"invalid time {text!r}. Write a date such as 2026-05-01, or 2026-05-01T12:00:00Z") from None
+
+
+def is_within(before: float | None, now: float, seconds: float) -> bool:
+    """Whether that was so recently; a time in the future, from a clock that was ahead, does not count."""
+    return before is not None and 0 <= now - before < seconds

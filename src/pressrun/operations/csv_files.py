@@ -70,7 +70,7 @@ def export_subscribers(tx: Transaction, list_name: str, *, file_format: str, sta
 def export_suppressions(tx: Transaction) -> Iterator[str]:
     """Every suppression that still has its address, as pieces of a CSV file `address,reason,since`."""
     rows = (
-        [suppression.address, suppression.reason, rfc3339(suppression.since) or ""]
+        [suppression.address, suppression.reason, rfc3339(suppression.since)]
         for suppression in suppressions.list_suppressions(tx)
         if suppression.address is not None
     )

@@ -310,8 +310,8 @@ async def _list_revisions(doing: Doing, args: EditionId) -> Page[RevisionAnswer]
             RevisionAnswer(
                 revision=revision.number,
                 author=names[revision.author],
-                began_at=rfc3339(revision.began_at) or "",
-                at=rfc3339(revision.at) or "",
+                began_at=rfc3339(revision.began_at),
+                at=rfc3339(revision.at),
                 path=revision.path,
                 has_text=revision.has_text,
             )

@@ -279,6 +279,6 @@ def report_of(job: BulkJob) -> JobReport:
         result=dict(job.result) if is_known else None,
         digest=None if job.plan is None else job.plan.hex(),
         problem=job.problem,
-        created_at=rfc3339(job.created_at) or "",
-        expires_at=rfc3339(job.expires_at) or "",
+        created_at=rfc3339(job.created_at),
+        expires_at=rfc3339(job.expires_at),
     )

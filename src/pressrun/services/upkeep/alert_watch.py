@@ -19,7 +19,7 @@ from pressrun.core.current import Current
 from pressrun.core.errors import Unavailable
 from pressrun.core.site import Site
 from pressrun.core.text.masking import without_addresses
-from pressrun.core.timestamps import rfc3339
+from pressrun.core.timestamps import is_within, rfc3339
 from pressrun.core.upkeep.alerts import ALERT_SECONDS, CAUSES, Cause, Way
 from pressrun.observe.log import event
 from pressrun.runtime.program import ProgramEnd
@@ -127,9 +127,9 @@ class AlertWatch(BackgroundLoop):
     async def _pass_on(self, obstacle: Obstacle, now: float) -> None:
         """Have the program pass an alert on, and try again until it succeeds."""
         settings, cause = self._ways.settings.value, obstacle.cause
-        if not settings.exec or _is_within(self._tried.get(cause), now, RETRY_SECONDS):
+        if not settings.exec or is_within(self._tried.get(cause), now, RETRY_SECONDS):
             return
-        if _is_within(self._ways.history.passed_on_at(cause), now, ALERT_SECONDS):
+        if is_within(self._ways.history.passed_on_at(cause), now, ALERT_SECONDS):
             return
         self._tried[cause] = now
         event(log, "alert.raised", level=logging.WARNING, cause=cause, way="program")
@@ -148,7 +148,7 @@ class AlertWatch(BackgroundLoop):
         Try again after a queued email, too: it may fail, and then another one is due.
         """
         last = self._mail_attempts.get(obstacle.cause)
-        if last is not None and _is_within(last.at, now, last.wait_seconds):
+        if last is not None and is_within(last.at, now, last.wait_seconds):
             return
         try:
             is_queued = await self._ways.mail(obstacle)
@@ -183,8 +183,3 @@ def _without_effects(obstacles: dict[Cause, Obstacle]) -> dict[Cause, Obstacle]:
 def _longer(last: _MailAttempt | None) -> float:
     """How long to wait after an attempt that failed: twice as long as after the one before."""
     return FIRST_WAIT_SECONDS if last is None else min(2 * last.wait_seconds, LONGEST_WAIT_SECONDS)
-
-
-def _is_within(before: float | None, now: float, seconds: float) -> bool:
-    """Whether that was so recently; a time from a clock that was ahead does not count."""
-    return before is not None and 0 <= now - before < seconds

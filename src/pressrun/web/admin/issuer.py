@@ -18,6 +18,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from pressrun.core.timestamps import is_within
 from pressrun.observe.authorities import log_ca_file
 from pressrun.runtime.clock import utc_now
 from pressrun.runtime.http_client import HttpAnswer, HttpRequest
@@ -212,9 +213,9 @@ class Issuer:
     async def _describe(self) -> _Metadata:
         async with self._asking:
             now = self._clock()
-            if self._metadata is not None and _is_within(self._metadata[0], now, METADATA_SECONDS):
+            if self._metadata is not None and is_within(self._metadata[0], now, METADATA_SECONDS):
                 return self._metadata[1]
-            if self._away is not None and _is_within(self._away[0], now, AWAY_SECONDS):
+            if self._away is not None and is_within(self._away[0], now, AWAY_SECONDS):
                 raise self._away[1]
             try:
                 metadata = await self._ask_for_description()
@@ -235,7 +236,7 @@ class Issuer:
 
     async def _keys_of(self, metadata: _Metadata, most_seconds: float) -> Sequence[Mapping[str, Any]]:
         async with self._asking:
-            if self._keys is None or not _is_within(self._keys[0], self._clock(), most_seconds):
+            if self._keys is None or not is_within(self._keys[0], self._clock(), most_seconds):
                 answer = await self._http.send(HttpRequest(url=metadata.jwks_uri))
                 self._keys = self._clock(), _decoded(answer, _KeySet, "its keys").keys
             return self._keys[1]
@@ -264,11 +265,6 @@ class Issuer:
                 "the issuer rejects client_id or client_secret_file of [oidc]; the secret may have expired"
             )
         return _decoded(answer, _Tokens, "the tokens")
-
-
-def _is_within(before: float, now: float, seconds: float) -> bool:
-    """Whether `before` was so recently. A time in the future, from a clock that was ahead, does not count."""
-    return 0 <= now - before < seconds
 
 
 def _beginning(url: str) -> str:

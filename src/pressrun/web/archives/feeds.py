@@ -118,7 +118,7 @@ def _item(edition: ArchivedEdition, ids: FeedLinks, links: FeedLinks) -> dict[st
         "url": links.edition(summary.slug),
         "title": summary.title,
         "summary": edition.teaser,
-        "date_published": rfc3339(summary.published_at) or "",
+        "date_published": rfc3339(summary.published_at),
         "language": summary.language,
     }
     if edition.picture is not None:
