@@ -15,7 +15,7 @@ import psycopg
 import pytest
 from tests.database import connection_of, execute_in, select_in
 from tests.engines import new_database
-from tests.postgresql import new_server
+from tests.postgresql import new_server, shared_server
 
 from pressrun.core.errors import CommitUnknown, Unavailable
 from pressrun.store.connection import MAX_RUNS
@@ -345,8 +345,9 @@ def test_a_session_that_the_server_ends_for_idling_is_an_outage(connection: Post
         time.sleep(0.1)
         select_in(tx, "select 1")
 
+    remedies = r"idle-in-transaction timeout. Raise idle_|closed the connection unexpectedly. See the log"
     for run in (connection.read, connection.write):
-        with pytest.raises(Unavailable, match=r"idle-in-transaction|closed the connection"):  # what is read first
+        with pytest.raises(Unavailable, match=remedies):  # what is read first
             run(idle)
 
 
@@ -397,6 +398,46 @@ def test_tables_that_somebody_has_put_elsewhere_are_an_outage(place: PostgresDat
             rows(opened)
         with pytest.raises(Unavailable, match="has search_path been changed"):
             opened.write(lambda tx: execute_in(tx, _INSERT, b"a"))
+
+
+def test_rights_that_somebody_has_taken_are_an_outage_with_a_remedy(connection: PostgresConnection) -> None:
+    def read_barred(tx: Transaction) -> None:
+        execute_in(tx, "revoke select on suppression from current_user")
+        select_in(tx, _ROWS)
+
+    with pytest.raises(Unavailable, match=r"permission denied for table .* Make the role of Pressrun the owner"):
+        connection.write(read_barred)
+
+
+def test_a_session_that_an_administrator_ends_has_a_remedy(
+    connection: PostgresConnection, other: PostgresConnection
+) -> None:
+    def lose(tx: Transaction) -> None:
+        break_off(connection, other)
+        select_in(tx, "select pg_sleep(60)")
+
+    with pytest.raises(Unavailable, match=r"Try again when the server is up|See the log of the server"):
+        connection.read(lose)
+
+
+@pytest.mark.parametrize(
+    ("kind", "barred", "remedy"),
+    [
+        ("role", "nologin", "Let the role log in"),
+        ("database", "allow_connections false", "Allow connections to this database"),
+        ("database", "connection limit 0", "Raise the connection limit"),
+    ],
+)
+def test_an_error_says_what_lets_nobody_in(kind: str, barred: str, remedy: str) -> None:
+    server, name = shared_server(), "nobody_gets_in"
+    address = server.url("postgres", name) if kind == "role" else server.url(name)
+    with server.connect() as admin:
+        admin.execute(f"create {kind} {name} {barred}")
+        try:
+            with pytest.raises(Unavailable, match=f"cannot be reached: .* {remedy}"):
+                PostgresConnection(address)
+        finally:
+            admin.execute(f"drop {kind} {name}")
 
 
 def test_what_was_only_recorded_is_on_the_disk_after_a_checkpoint() -> None:

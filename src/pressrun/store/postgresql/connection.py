@@ -34,7 +34,7 @@ from psycopg.pq import TransactionStatus
 from pressrun.core.errors import BadConfiguration, CommitUnknown, Unavailable
 from pressrun.store.connection import EngineConnection
 from pressrun.store.location import CONFIGURED
-from pressrun.store.postgresql.silence import ServerConnection, SilentServer
+from pressrun.store.postgresql.silence import LOST, ServerConnection, SilentServer
 from pressrun.store.postgresql.statements import reading_statements, writing_statements
 from pressrun.store.postgresql.statistics import mend_statistics
 from pressrun.store.postgresql.tables import HERE, PostgresTables
@@ -71,13 +71,34 @@ READ_ONLY_REMEDY = (
     "Is it a standby, or is default_transaction_read_only on? Name the primary in `database`, or all servers and "
     "target_session_attrs=read-write"
 )
-_TABLE_REMEDY = "Is a dump being restored, or has search_path been changed?"
-_CANCEL_REMEDY = "Raise statement_timeout of this role on the server, unless somebody has cancelled it by hand"
 _POOLER_REMEDY = (
     "Is a pooler between Pressrun and the server? PgBouncer in transaction mode has to be 1.21 or newer, with "
     "max_prepared_statements = 500"
 )
-_LOCK_REMEDY = "pg_stat_activity and pg_blocking_pids() on the server say which"
+# What a server refuses: how to say it, and what to do about it.
+_REFUSALS: tuple[tuple[type[psycopg.Error] | tuple[type[psycopg.Error], ...], str, str], ...] = (
+    (ReadOnlySqlTransaction, "the server takes no changes ({})", READ_ONLY_REMEDY),
+    (
+        LockNotAvailable,
+        "another session holds a lock ({})",
+        "pg_stat_activity and pg_blocking_pids() on the server say which",
+    ),
+    (
+        QueryCanceled,
+        "{}",
+        "Raise statement_timeout of this role on the server, unless somebody has cancelled it by hand",
+    ),
+    (IdleInTransactionSessionTimeout, "{}", "Raise idle_in_transaction_session_timeout of this role on the server"),
+    (TransactionTimeout, "{}", "Raise transaction_timeout of this role on the server"),
+    (
+        (DuplicatePreparedStatement, InvalidSqlStatementName),
+        "{}",
+        _POOLER_REMEDY,
+    ),
+    (UndefinedTable, "{}", "Is a dump being restored, or has search_path been changed?"),
+    (InsufficientPrivilege, "{}", "Make the role of Pressrun the owner of all tables"),
+    ((AdminShutdown, CrashShutdown), "{}", "Try again when the server is up"),
+)
 LOOK_SECONDS = 1.0  # between checks of the sizes of tables, which are cheap; until then, plans may be wrong
 MOST_PREPARED = 1000  # more than there are statements, so that none is dropped and prepared again
 OLDEST_SERVER = 15  # its `unique nulls not distinct`, and what Debian 12 has
@@ -279,18 +300,12 @@ class _Cursor(psycopg.Cursor[Any]):
 
 
 def _drop_details(problem: psycopg.Error) -> None:
-    if isinstance(problem, ReadOnlySqlTransaction):
-        problem.args = (f"the server takes no changes ({problem.diag.message_primary}). {READ_ONLY_REMEDY}",)
-    elif isinstance(problem, LockNotAvailable):
-        problem.args = (f"another session holds a lock ({problem.diag.message_primary}). {_LOCK_REMEDY}",)
-    elif isinstance(problem, QueryCanceled):
-        problem.args = (f"{problem.diag.message_primary}. {_CANCEL_REMEDY}",)
-    elif isinstance(problem, (DuplicatePreparedStatement, InvalidSqlStatementName)):
-        problem.args = (f"{problem.diag.message_primary}. {_POOLER_REMEDY}",)
-    elif isinstance(problem, UndefinedTable):
-        problem.args = (f"{problem.diag.message_primary}. {_TABLE_REMEDY}",)
-    elif problem.diag.message_primary:
-        problem.args = (problem.diag.message_primary,)
+    said = problem.diag.message_primary
+    if said:
+        words, remedy = next((rest for kinds, *rest in _REFUSALS if isinstance(problem, kinds)), ("{}", ""))
+        problem.args = (f"{words.format(said)}. {remedy}" if remedy else said,)
+    elif isinstance(problem, psycopg.OperationalError) and not isinstance(problem, SilentServer):
+        problem.args = (f"{str(problem).partition(chr(10))[0]}. {LOST}",)  # libpq guesses in further lines
 
 
 def connect(address: str, password: ServerPassword | None = None, source: str = CONFIGURED) -> ServerConnection:
@@ -333,6 +348,10 @@ _REMEDIES = (
     ("too many clients", "Raise max_connections on the server, or close connections of other programs"),
     ("too many connections", "Raise the connection limit of this role or database on the server"),
     ("remaining connection slots", "Raise max_connections on the server, or close connections of other programs"),
+    ("is not permitted to log in", "Let the role log in: `alter role … login` on the server"),
+    ("not currently accepting connections", "Allow connections to this database on the server"),
+    ("permission denied for database", "Grant the role the right to connect to it"),
+    ("pg_hba.conf", "Allow this machine and role in pg_hba.conf on the server, or correct"),
     ("certificate", "Renew the certificate of the server, or correct host and sslrootcert in"),
     ("read-only", READ_ONLY_REMEDY),
 )

@@ -18,6 +18,10 @@ T = TypeVar("T")
 SILENT_SECONDS = 30.0  # several times what any statement of a daemon takes, and how long it waits for locks
 
 
+# What an administrator can do about a server that is gone or says nothing.
+LOST = "See the log of the server, and check the network and any pooler between"
+
+
 class SilentServer(psycopg.OperationalError):
     """The server has not answered; nobody knows what it has done."""
 
@@ -42,7 +46,7 @@ class ServerConnection(psycopg.Connection[Any]):
                     heard_at = time.monotonic()
                 elif time.monotonic() - heard_at >= patience:
                     self.close()
-                    problem = SilentServer(f"the server has not answered for {patience:g} seconds")
+                    problem = SilentServer(f"the server has not answered for {patience:g} seconds. {LOST}")
                     self.given_up = time.monotonic(), problem
                     raise problem
                 state = gen.send(ready)
