@@ -5,7 +5,10 @@ from __future__ import annotations
 import errno
 import os
 import re
+import signal
 import stat
+import subprocess
+import sys
 import time
 from pathlib import Path
 from unittest.mock import Mock
@@ -71,6 +74,19 @@ def test_a_key_is_never_overwritten(shell: Shell) -> None:
     other = shell.good("dkim", "create", "--selector", "later", "--json").json
     assert key != Path(other["key_file"]).read_bytes()
     assert 2 == len(list(path.parent.iterdir()))
+
+
+@pytest.mark.parametrize("step", ["link", "unlink"])
+def test_the_next_call_removes_what_a_killed_one_left(shell: Shell, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
+    """A private key does not stay under a name that nobody looks at."""
+    program = (
+        f"import os; os.{step} = lambda *_, **__: os.kill(os.getpid(), 9); from pressrun.cli.main import main; main()"
+    )
+    command = [sys.executable, "-P", "-c", program, "--config", str(shell.config), "dkim", "create"]
+    assert -signal.SIGKILL == subprocess.run(command, check=False, capture_output=True).returncode
+    assert [] != list((shell.data / "dkim").glob(".*"))
+    shell.call("dkim", "create")
+    assert ["lists.example.test.pressrun.pem"] == [path.name for path in (shell.data / "dkim").iterdir()]
 
 
 def test_what_people_read_can_be_published_and_configured(shell: Shell) -> None:

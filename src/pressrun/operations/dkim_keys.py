@@ -113,7 +113,9 @@ def _published(key: RSAPrivateKey | Ed25519PrivateKey, *, domain: str, selector:
 def _write(path: Path, content: bytes) -> None:
     for folder in (path.parent.parent, path.parent):  # with `parents`, a new data_dir would be open to all
         make_directory(folder)
-    draft = path.parent / f".{secrets.token_hex(8)}.new"
+    for left in path.parent.glob(f".{path.stem}.*.new"):  # by a command that was killed
+        left.unlink(missing_ok=True)
+    draft = path.parent / f".{path.stem}.{secrets.token_hex(8)}.new"
     try:
         with new_private_file(draft) as file:
             file.write(content)
