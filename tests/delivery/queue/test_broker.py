@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -297,13 +296,13 @@ async def test_rows_that_missed_their_slots_come_again_in_their_order(harness: D
     assert {"claimed"} == set(await harness.counts(edition)) - {"queued"}
 
 
-@pytest.mark.parametrize("way_seconds", [0.1, 0.4])
+@pytest.mark.parametrize("way_seconds", [0.1, 0.4, 1.2])
 async def test_a_large_mail_that_misses_its_slots_on_the_way_gets_a_later_one(
     harness: DeliveryHarness, way_seconds: float
 ) -> None:
     """A mail that is passed on goes to the worker whole, each time, which may take longer than a slot can wait.
 
-    Copies go on meanwhile, and all slots keep their distance.
+    Copies go on meanwhile, and no second has more than one mail above its share.
     """
     await harness.readers(400)
     harness.settings = DeliverySettings(rates=(Rate(100, 1.0),))
@@ -334,7 +333,7 @@ async def test_a_large_mail_that_misses_its_slots_on_the_way_gets_a_later_one(
             broker.record(RELAY, [Result(job.row.id, TAKEN if is_out else NOT_SENT)])
     assert (True, 1) == (is_out, missed)
     assert copies > 0
-    assert all(later - earlier > 0.0099 for earlier, later in pairwise(sorted(used)))
+    assert all(sum(at < other <= at + 1 for other in used) <= 101 for at in used)
 
 
 @pytest.mark.parametrize("verb", ["pause", "cancel"])

@@ -45,7 +45,7 @@ from pressrun.services.settings import DeliverySettings
 from pressrun.smtp.handover import HandOver, Outcome
 from pressrun.store.queue.deliveries import ClaimedCopy, ClaimedNotice
 
-LEAD_AT_MOST_SECONDS = 1.0  # the shortest usual window of a rate: no pace looks further ahead
+LEAD_AT_MOST_SECONDS = STALE_SECONDS / 2  # then the row still gets to the worker before it is called back
 
 
 class RelayTerms(Struct, frozen=True):
