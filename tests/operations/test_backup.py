@@ -26,7 +26,7 @@ from tests.operations.moving import content, empty_database, filled, move
 
 from pressrun.core.errors import BadConfiguration, BadInput, NoInput, NotFound, OutputExists, Refused, Unavailable
 from pressrun.core.upkeep.backup_keep import parse_keep
-from pressrun.operations.backup import data_snapshot
+from pressrun.operations.backup import data_snapshot, thinning
 from pressrun.operations.backup.data_snapshot import open_snapshot
 from pressrun.operations.backup.encodings import Compression, Encoding
 from pressrun.operations.backup.manifest import DATABASE, NAME
@@ -337,12 +337,31 @@ def test_thinning_removes_older_backups_of_this_installation_only(tmp_path: Path
     names = [name_backup(ours, day * 86400, ".tar.zst") for day in range(5)]
     strange = [name_backup(other, 0, ".tar.zst"), f"{names[0]}.txt", f"my-{names[0]}", "notes"]
     for name in [*names, *strange]:
-        (tmp_path / name).touch()
+        (tmp_path / name).write_bytes(b"backup")
     link = tmp_path / name_backup(ours, 9, ".tar.gz")
     link.symlink_to(tmp_path / "notes")
     removed = thin_out(tmp_path, ours, parse_keep("2d"))
     assert [path.name for path in removed] == names[:3]
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*names[3:], *strange, link.name])
+
+
+def test_the_empty_name_of_a_killed_backup_keeps_the_place_of_no_other(tmp_path: Path) -> None:
+    """It is all that is left of it on a file system without hard links."""
+    installation = "0" * 16
+    whole, other, empty = (tmp_path / name_backup(installation, at * 3600, ".tar") for at in (1, 30, 31))
+    for path in (whole, other):
+        path.write_bytes(b"backup")
+    empty.touch()
+    assert [empty] == thin_out(tmp_path, installation, parse_keep("2d"))
+    assert {whole, other} == set(tmp_path.iterdir())
+
+
+def test_thinning_does_not_stumble_over_a_backup_that_another_call_removes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = (0, tmp_path / name_backup("0" * 16, 0, ".tar"))
+    monkeypatch.setattr(thinning, "list_backups", lambda *_: [gone])
+    assert [gone[1]] == thin_out(tmp_path, "0" * 16, parse_keep("2d"))
 
 
 def _without(name: str) -> Change:

@@ -31,10 +31,21 @@ def list_backups(folder: Path, installation: str) -> Iterator[tuple[int, Path]]:
 
 
 def thin_out(folder: Path, installation: str, parts: Sequence[KeepPart]) -> list[Path]:
-    """Remove backups of an installation that no part keeps; returns them. The newest one always stays."""
+    """Remove backups of an installation that no part keeps; returns them. The newest one always stays.
+
+    An empty file is none: where there are no hard links, a backup that was killed may leave its name (store.files).
+    """
     backups = list(list_backups(folder, installation))
-    kept = choose_kept((at for at, _ in backups), parts)
+    kept = choose_kept((at for at, path in backups if _has_content(path)), parts)
     removed = [path for at, path in backups if at not in kept]
     for path in removed:
         path.unlink(missing_ok=True)
     return removed
+
+
+def _has_content(path: Path) -> bool:
+    """Whether the file is there and not empty; another backup may be removing it just now."""
+    try:
+        return path.stat().st_size > 0
+    except FileNotFoundError:
+        return False
