@@ -342,13 +342,16 @@ async def test_each_issue_comes_once(web: WebHarness, state: str, part: int) -> 
     )
 
 
-@pytest.mark.parametrize("state", ["draft", "scheduled", "paused"])
-async def test_an_issue_that_the_old_list_has_yet_to_send_comes_from_the_new_one(web: WebHarness, state: str) -> None:
+@pytest.mark.parametrize(("state", "there"), [("draft", "finished"), ("scheduled", "sending"), ("paused", "paused")])
+async def test_an_issue_that_the_old_list_has_yet_to_send_comes_from_the_new_one(
+    web: WebHarness, state: str, there: str
+) -> None:
     """It went out there before this reader came, and they will not be on the old list when it goes out there."""
     await web.add_reader(1)
     editions = await add_issue(web, "one")
     await execute(web.database, "update edition set state = ? where id = ?", state, editions["noticias"])
     await start(web, editions["boletim"])
+    await execute(web.database, "update edition set state = ? where id = ?", there, editions["boletim"])
     await choose(web, "boletim")
     assert 1 == await live_copies(web, "one")
 

@@ -201,20 +201,24 @@ async def test_events_of_a_wrong_time_keep_no_later_ones(
     assert [] == await harness.rows("select at from event order by id")
 
 
-async def test_a_session_of_a_wrong_time_ends_as_others_do(harness: DeliveryHarness) -> None:
-    """And counts as a recent log-in no longer than they do."""
+@pytest.mark.parametrize(("since_start", "since_use"), [(0, 0), (0, 60), (60, 0)])
+async def test_a_session_of_a_wrong_time_ends_as_others_do(
+    harness: DeliveryHarness, since_start: int, since_use: int
+) -> None:
+    """And counts as a recent log-in no longer than they do. A time that is not ahead stays."""
     await harness.services.people.add("olga", None)
+    right_now = int(harness.services.now)
     await ahead(harness)
-    now = int(harness.services.now)
+    times = [int(harness.services.now) if since == 0 else right_now - since for since in (since_start, since_use)]
     await harness.change(
         "insert into login_session (digest, person_id, epoch, method, agent, started_at, seen_at)"
         " select x'00', id, epoch, 'passkey', '', ?, ? from person",
-        now,
-        now,
+        *times,
     )
     await right(harness)
     now = int(harness.services.now)
-    assert [(now, now)] == await harness.rows("select started_at, seen_at from login_session")
+    times = [min(time, now) for time in times]
+    assert [tuple(times)] == await harness.rows("select started_at, seen_at from login_session")
     harness.pass_time(harness.services.settings.value.login.idle_seconds + 1)
     await harness.housekeeping.round()
     assert [] == await harness.rows("select * from login_session")

@@ -410,8 +410,8 @@ def count_by_moment(tx: Transaction, edition_id: int) -> list[Row]:
 
 def latest_edition(tx: Transaction, subscription_id: int) -> int:
     """The edition whose copy was delivered last for a subscription; 0 if there is none, or its rows were removed."""
-    number: int = tx.value("deliveries.latest_edition", subscription_id=subscription_id)
-    return number
+    number: int | None = tx.value("deliveries.latest_edition", subscription_id=subscription_id)
+    return number or 0
 
 
 def waiting_by_domain(tx: Transaction) -> list[Row]:

@@ -195,10 +195,10 @@ select id, edition_id, state from delivery {indexed by delivery_once}
 where subscription_id {in ids} and edition_id is not null and state in ('queued', 'deferred') order by id {lock};
 
 -- name: latest_edition
--- The edition whose copy was delivered last for a subscription; 0 if none is known. An older draft may be sent later.
-select coalesce((select edition_id from delivery {indexed by delivery_once}
-    where subscription_id = :subscription_id and edition_id is not null and state = 'delivered'
-    order by recorded_at desc, edition_id desc limit 1), 0);
+-- The edition whose copy was delivered last for a subscription. An older draft may be sent later.
+select edition_id from delivery {indexed by delivery_once}
+where subscription_id = :subscription_id and edition_id is not null and state = 'delivered'
+order by recorded_at desc, edition_id desc limit 1;
 
 -- name: waiting_of_people
 -- What waits for people on every list.
@@ -217,13 +217,12 @@ order by destination, due_at, id limit :limit;
 -- Those of some copies that have failed, and whether each may go out again: not to readers who may not be mailed, and
 -- not to those who have had the issue in another language since, or at another address.
 select delivery.id, delivery.kind, case
-    when (select may_be_mailed from recipient where recipient.subscription_id = delivery.subscription_id) then
-        case when exists (select 1 from had_issue
+    when (select may_be_mailed from recipient where recipient.subscription_id = delivery.subscription_id)
+        and not exists (select 1 from had_issue
             where had_issue.edition_id = delivery.edition_id and had_issue.subscription_id = delivery.subscription_id)
-        or exists (select 1 from had_issue_elsewhere as had
+        and not exists (select 1 from had_issue_elsewhere as had
             where had.edition_id = delivery.edition_id and had.subscription_id = delivery.subscription_id)
-        then 0 else 1 end
-    else 0 end as may_go
+    then 1 else 0 end as may_go
 from delivery where delivery.id {in ids} and delivery.state = 'failed' {lock of delivery};
 
 -- name: requeue_failed
