@@ -249,6 +249,18 @@ async def test_a_copy_in_flight_waits_for_the_new_destination_alone(harness: Del
     )
 
 
+@pytest.mark.parametrize("state", ["queued", "deferred"])
+async def test_a_copy_that_waits_does_so_for_the_new_destination(harness: DeliveryHarness, state: str) -> None:
+    await harness.add_readers([OLD])
+    await harness.edition()
+    await harness.send_all(LATER)
+    await harness.change("update delivery set state = ?", state)
+    changes = AddressChanges(harness.services.context)
+    await changes.request(1, parse_address(NEW), WEB)
+    await confirm(changes)
+    assert [("elsewhere.example",)] == await harness.rows("select domain from delivery where edition_id is not null")
+
+
 @pytest_asyncio.fixture
 async def joins_late(harness: DeliveryHarness, change: AddressChanges) -> int:
     """An edition that the reader at the old address is about to get; whoever has the new one joins after its start."""

@@ -56,12 +56,19 @@ async def test_kept_mail_is_seen_with_its_reason_and_as_it_came(room: Mailroom) 
     assert [] == await kept(room, "failed")
 
 
-async def test_what_can_be_read_later_is_dealt_with_then(room: Mailroom, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("state", kept_mail.KEPT_STATES)
+async def test_what_can_be_read_later_is_dealt_with_then(
+    room: Mailroom, monkeypatch: pytest.MonkeyPatch, state: InboundState
+) -> None:
     """As if it had just come, and once."""
-    await room.deliver(mail(Subject="help"), "news-request")
+    content = mail(Subject="help")
+    await room.deliver(content, "news-request")
+    await execute(room.database, "update inbound set state = ?", state)
     ((number,),) = [(row.id,) for row in await kept(room)]
     monkeypatch.setattr(MoodyReader, "can", True)
     assert isinstance(number, int)
+    assert 1 == await room.database.read(inbound.count_kept)
+    assert content == await room.database.read(kept_mail.show_kept, number)
     await desk(room).retry(number)
     await room.processing.recover()
     assert 1 == len(await room.outgoing())

@@ -82,7 +82,7 @@ def store_states(tx: Transaction, states: Mapping[str, object], forgotten: Itera
 def give_up(tx: Transaction, destination: str, reply: str, now: int, limit: int) -> int:
     """Fail at most `limit` copies that wait for a destination; returns how many. It is through when these are fewer."""
     number = 0
-    for row in tx.rows("destinations.going"):
+    for row in tx.rows("deliveries.unended_editions"):
         for state in (DeliveryState.DEFERRED, DeliveryState.QUEUED):
             values = {"edition_id": row["id"], "state": state, "destination": destination, "reply": reply, "now": now}
             values["limit"] = limit - number

@@ -65,10 +65,6 @@ where id {in (select id from delivery {indexed by delivery_queue}
     and state = :state and destination = :destination
 returning id;
 
--- name: going
--- Editions that are being sent or are paused.
-select id from edition where state in ('sending', 'paused') order by id;
-
 -- name: destination_of
 -- The destination of a domain.
 select destination from destination_domain where domain = :domain;
