@@ -325,7 +325,7 @@ class LogInWorld(World):
             admitted = await identities.admit(visitor)
             if isinstance(admitted, RateExceeded):
                 return admitted
-            account = IssuerAccount(issuer=ISSUER, subject=subject, email=email)
+            account = IssuerAccount(issuer=ISSUER, subject=subject, email=email, proven_at=self.model.now)
             entered = await identities.enter(account, visitor, admitted, linking)
             if entered is None:
                 identities.record_failure(visitor, "nobody here has this account")

@@ -158,7 +158,7 @@ async def log_in_by_passkey(services: ServiceHarness) -> object:
 async def log_in_at_issuer(services: ServiceHarness, subject: str) -> object:
     context = services.context
     identities = Identities(context, Sessions(context), FailedLogIns(context))
-    identity = IssuerAccount(issuer="https://id.example", subject=subject, email="ann@town.example")
+    identity = IssuerAccount(issuer="https://id.example", subject=subject, email="ann@town.example", proven_at=None)
     attempt = Attempt([login_meter(context, VISITOR.network.encode())], services.now)
     return await identities.enter(identity, VISITOR, attempt) is not None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from tests.database import select
-from tests.services.log_ins.log_in_harness import VISITOR, LogInHarness
+from tests.services.log_ins.log_in_harness import NOW, VISITOR, LogInHarness
 
 from pressrun.core.access.rights import Right
 from pressrun.core.quantities import Rate, RateExceeded
@@ -20,7 +20,7 @@ WEEK = 7 * 86_400
 
 
 def known_as(subject: str, email: str | None = None, issuer: str = ISSUER) -> IssuerAccount:
-    return IssuerAccount(issuer=issuer, subject=subject, email=email)
+    return IssuerAccount(issuer=issuer, subject=subject, email=email, proven_at=NOW)
 
 
 async def enter(harness: LogInHarness, identity: IssuerAccount, linking: LoginSession | None = None) -> Entered | None:

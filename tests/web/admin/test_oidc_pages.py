@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import re
 import time
 from collections.abc import AsyncIterator
@@ -13,6 +14,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 import httpx
 import pytest
 import pytest_asyncio
+from msgspec.structs import replace
 from tests.database import select
 from tests.web.admin.admin_harness import AdminHarness, open_admin
 from tests.web.admin.oidc_issuer import OidcIssuer, opened_issuer
@@ -95,7 +97,7 @@ async def test_the_cookie_holds_no_more_than_it_must(admin: AdminHarness, other:
     assert said.startswith(f"{COOKIE}=")
     assert {"httponly", "secure", "path=/", "samesite=lax", "max-age=600"} <= set(said.lower().split("; "))
     assert not any(asked[name][0] in said for name in ("state", "nonce", "code_challenge"))
-    assert "max_age" not in asked
+    assert [str(30 * 86_400)] == asked["max_age"]  # as old as a session here may be, and then it says how old it is
 
 
 @pytest.mark.parametrize(
@@ -277,3 +279,37 @@ async def test_proving_oneself_again_asks_the_issuer_to_ask(admin: AdminHarness,
         assert 401 == (await press(client, await go(client, other))).status_code
         other.claims = {}
         assert 303 == (await press(client, await go(client, other))).status_code
+
+
+@pytest.mark.parametrize("since", [None, 3600, 901])
+async def test_logging_out_first_makes_no_old_log_in_recent(
+    admin: AdminHarness, other: OidcIssuer, since: int | None
+) -> None:
+    """Whoever finds a browser where its person is still logged in at the issuer gets in, and changes nothing."""
+    proven_at = None if since is None else int(admin.harness.now) - since
+    async with sent_back(admin, other) as (client, back):
+        assert 303 == (await press(client, back)).status_code
+        assert 303 == (await client.post("/admin/logout")).status_code
+        other.claims = {"auth_time": proven_at}
+        assert 303 == (await press(client, await go(client, other))).status_code
+        assert 200 == (await client.get("/admin/account")).status_code
+        answer = await client.post("/admin/account", data={"action": "set-password", "password": "seven mild harbours"})
+        assert (303, True) == (answer.status_code, "/admin/login" in answer.headers["location"])
+        other.claims = {}
+        assert 303 == (await press(client, await go(client, other))).status_code
+        answer = await client.post("/admin/account", data={"action": "set-password", "password": "seven mild harbours"})
+        assert "/admin/account?done=1" in answer.headers["location"]
+
+
+async def test_an_old_log_in_at_the_issuer_lasts_as_long_as_any_other(admin: AdminHarness, other: OidcIssuer) -> None:
+    """Also where sessions are short; and a second click on its form shows no refusal."""
+    login = admin.harness.settings.value.login
+    short = dataclasses.replace(login, lifetime_seconds=600.0)
+    admin.harness.settings.swap(replace(admin.harness.settings.value, login=short))
+    other.claims |= {"auth_time": int(admin.harness.now) - 7 * 86_400}
+    async with sent_back(admin, other) as (client, back):
+        assert 303 == (await press(client, back)).status_code
+        fields = {name: values[0] for name, values in parse_qs(urlsplit(back).query).items()}
+        assert 303 == (await client.post("/admin/oidc/callback", data=fields)).status_code
+        admin.harness.now += 299
+        assert 200 == (await client.get("/admin/account")).status_code

@@ -12,7 +12,7 @@ from msgspec import Struct
 from pressrun.core.addresses.address import find_address
 from pressrun.core.quantities import RateExceeded
 from pressrun.services.context import ServiceContext
-from pressrun.services.log_ins.context import Attempt, Visitor, client_meter
+from pressrun.services.log_ins.context import FRESH_SECONDS, Attempt, Visitor, client_meter
 from pressrun.services.log_ins.failures import FailedLogIns
 from pressrun.services.log_ins.sessions import Entered, Entrant, Sessions, is_still_open
 from pressrun.store.people import audit, enter_links, people
@@ -23,11 +23,15 @@ from pressrun.store.transaction import Transaction
 
 
 class IssuerAccount(Struct, frozen=True, kw_only=True):
-    """Somebody as an issuer knows them; `email` is an address that it has verified."""
+    """Somebody as an issuer knows them; `email` is an address that it has verified.
+
+    `proven_at` is when they last proved to it who they are (UTC seconds); None if it does not say.
+    """
 
     issuer: str
     subject: str
     email: str | None
+    proven_at: float | None
 
 
 class Identities:
@@ -75,7 +79,17 @@ class Identities:
         if person is None:
             return None
         attempt.refund(tx)
-        return self._sessions.begin(tx, Entrant(person.id, person.name, person.epoch), Method.OIDC, visitor)
+        entrant = Entrant(person.id, person.name, person.epoch)
+        return self._sessions.begin(tx, entrant, Method.OIDC, visitor, proven_at=self._proven_at(identity))
+
+    def _proven_at(self, identity: IssuerAccount) -> int:
+        """When a session counts as begun: an issuer lets in whoever sits at a browser where somebody logged in before.
+
+        That is no earlier than makes it too old for dangerous actions, so that it lasts nearly as long as any other.
+        """
+        now, lifetime = self._context.now, self._context.login.lifetime_seconds
+        oldest = now - min(FRESH_SECONDS, lifetime / 2)
+        return int(min(now, max(oldest, identity.proven_at or 0)))
 
     def _newly_linked(
         self, tx: Transaction, identity: IssuerAccount, linking: LoginSession | None

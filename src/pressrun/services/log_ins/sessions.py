@@ -105,8 +105,13 @@ class Sessions:
         """Log out: end the session of a cookie, if it has one."""
         await self._context.database.write(self._end, secret_digest(secret))
 
-    def begin(self, tx: Transaction, person: Entrant, method: Method, visitor: Visitor) -> Entered:
-        """Log a person in, whom the caller has found to be that one, and end the session that the browser had."""
+    def begin(
+        self, tx: Transaction, person: Entrant, method: Method, visitor: Visitor, *, proven_at: int | None = None
+    ) -> Entered:
+        """Log a person in, whom the caller has found to be that one, and end the session that the browser had.
+
+        `proven_at` is when they proved who they are, if that was not just now.
+        """
         context, secret = self._context, new_secret(self._context)
         if visitor.former_digest is not None:
             log_ins.end(tx, visitor.former_digest)
@@ -117,6 +122,7 @@ class Sessions:
             method=method,
             client=visitor.client,
             agent=visitor.agent,
+            started_at=context.now if proven_at is None else proven_at,
         )
         log_ins.begin(tx, session, context.now)
         audit.append(tx, replace(self._entry(person.name, "session.begin"), fields=(method.value,)))

@@ -37,6 +37,7 @@ class NewSession(Struct, frozen=True, kw_only=True):
     """A session to begin; `digest` is that of its cookie. `agent` names browser and system in a few fixed words.
 
     `epoch` is the person's at the time of the check: anything that has ended their sessions since ends this one, too.
+    `started_at` is when they proved who they are.
     """
 
     digest: bytes
@@ -45,6 +46,7 @@ class NewSession(Struct, frozen=True, kw_only=True):
     method: Method
     client: str | None
     agent: str
+    started_at: int
 
 
 class LoginSession(Struct, frozen=True, kw_only=True):

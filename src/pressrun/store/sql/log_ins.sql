@@ -1,7 +1,7 @@
 -- name: begin
 -- Begin a session, of the epoch in which it was found that it is them.
 insert into login_session (digest, person_id, epoch, method, client, agent, started_at, seen_at)
-values (:digest, :person_id, :epoch, :method, :client, :agent, :now, :now)
+values (:digest, :person_id, :epoch, :method, :client, :agent, :started_at, :now)
 returning id;
 
 -- name: find

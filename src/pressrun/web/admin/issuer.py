@@ -120,9 +120,9 @@ class Issuer:
         return self._settings.label or urlsplit(self._settings.issuer).hostname or ""
 
     async def log_in_url(self, ceremony: Ceremony, redirect_uri: str, max_age: int) -> str:
-        """Where the issuer logs somebody in; with `is_again`, only a log-in of the last `max_age` seconds counts.
+        """Where the issuer logs somebody in, and asks whoever has not logged in there for `max_age` seconds.
 
-        Raises IssuerProblem.
+        It then says when that was (OpenID Connect Core 1.0 §3.1.2.1). Raises IssuerProblem.
         """
         metadata = await self._describe()
         challenge = base64.urlsafe_b64encode(hashlib.sha256(ceremony.verifier.encode()).digest()).rstrip(b"=")
@@ -135,7 +135,7 @@ class Issuer:
             "nonce": ceremony.nonce,
             "code_challenge": challenge.decode("ascii"),
             "code_challenge_method": "S256",
-            **({"max_age": str(max_age)} if ceremony.is_again else {}),
+            "max_age": str(max_age),
         }
         endpoint = metadata.authorization_endpoint
         return f"{endpoint}{'&' if urlsplit(endpoint).query else '?'}{urlencode(query, quote_via=quote)}"

@@ -53,8 +53,9 @@ class OidcPages:
         # Another site could lead somebody here who is logged in at the issuer as its author.
         may_link = is_same_origin(request.scope["headers"], self._frame.origin)
         underway = self._cookies.begin(way_on, is_again=is_again, may_link=may_link)
+        max_age = FRESH_SECONDS if is_again else self._frame.services.settings().lifetime_seconds
         try:
-            url = await self._issuer.log_in_url(underway.ceremony, self._redirect_uri(), FRESH_SECONDS)
+            url = await self._issuer.log_in_url(underway.ceremony, self._redirect_uri(), int(max_age))
         except IssuerProblem as problem:
             return self._failed(self._frame.visitor(request), problem)
         response = RedirectResponse(url, 303)
@@ -68,7 +69,10 @@ class OidcPages:
         code, state, issuer = (first(fields, name) or "" for name in ("code", "state", "iss"))
         underway = self._cookies.read(self._cookie.read(request) or "", state)
         if underway is None or not 0 < len(code) <= _LONGEST_CODE:
-            if await self._log_in.has_just_come(request, Method.OIDC):
+            member = await self._frame.find_member(request)
+            if (
+                member is not None and member.logged_in.session.method is Method.OIDC
+            ):  # maybe by the first of two clicks
                 return self._pages.see_other("admin")
             return self._over()
         if not is_post:
@@ -151,4 +155,4 @@ class OidcPages:
 
 
 def _account(token: IdToken) -> IssuerAccount:
-    return IssuerAccount(issuer=token.iss, subject=token.sub, email=token.verified_email)
+    return IssuerAccount(issuer=token.iss, subject=token.sub, email=token.verified_email, proven_at=token.auth_time)
