@@ -52,6 +52,12 @@ def test_what_is_declared_elsewhere_is_described_too() -> None:
     assert "A list to create: its name, its title, and any settings." == schemas["NewListFields"].get("description")
 
 
+def test_no_text_of_a_return_has_a_nul() -> None:
+    """Which the API refuses, so that its description must not allow it."""
+    members = DOCUMENT["components"]["schemas"]["ReturnAddRequest"]["properties"]
+    assert [] == [name for name in ("token", "message_id", "text") if re.search(members[name].get("pattern", ""), "\0")]
+
+
 @pytest.mark.parametrize(("act", "statuses"), [("list.close", {"413", "415"}), ("list.list", set())])
 def test_the_refusals_of_a_body_are_described_where_one_is_looked_at(act: str, statuses: set[str]) -> None:
     """An action without a body refuses one, too."""

@@ -11,7 +11,7 @@ from msgspec import Meta
 
 from pressrun.acts.act import SOME_LIST, ActList, Doing, Http
 from pressrun.acts.arguments import Arguments
-from pressrun.acts.http import JSON, EmailAddress
+from pressrun.acts.http import JSON, STORABLE, EmailAddress, described
 from pressrun.core.access.rights import Right
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import InvalidFields
@@ -26,12 +26,12 @@ class ReturnIn(Arguments, frozen=True, kw_only=True):
     """A mail, or which copy it was and what became of it."""
 
     mail: bytes = b""
-    token: Annotated[str, Meta(max_length=320)] = ""
-    message_id: Annotated[str, Meta(max_length=320)] = ""
+    token: Annotated[str, Meta(max_length=320), described(**STORABLE)] = ""
+    message_id: Annotated[str, Meta(max_length=320), described(**STORABLE)] = ""
     address: EmailAddress | None = None
     type: Literal["bounce", "complaint"] = "bounce"
     status: Annotated[str, Meta(pattern=r"^([245]\.[0-9]{1,3}\.[0-9]{1,3})?$")] = ""
-    text: Annotated[str, Meta(max_length=LONGEST_WORDS)] = ""
+    text: Annotated[str, Meta(max_length=LONGEST_WORDS), described(**STORABLE)] = ""
 
 
 class ReturnAnswer(msgspec.Struct, kw_only=True):
