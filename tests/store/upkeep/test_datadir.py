@@ -168,6 +168,23 @@ def test_a_key_that_others_can_read_is_refused(data: DataDir, mode: int) -> None
         check(data)
 
 
+def test_a_key_that_is_closed_to_its_owner_is_not_to_be_given_to_them(
+    data: DataDir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may be theirs, with mode 0000: `pressrun check` looks which of the two it is."""
+    prepare(data)
+
+    def refuse(path: Path, **_: str) -> str:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "read_text", refuse)
+        with pytest.raises(
+            BadConfiguration, match=r"cannot be read by the owner of the data\. Run `pressrun check` as"
+        ):
+            check(data)
+
+
 def test_without_a_database_there_is_nothing_to_check(data: DataDir) -> None:
     check(data)
     assert not data.root.exists()

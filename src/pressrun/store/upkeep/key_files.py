@@ -22,6 +22,7 @@ from pressrun.core.signing.chain import NO_ROWS, Head, parse_head
 from pressrun.core.signing.keys import KEY_BYTES, LARGEST_KEY_NUMBER, KeyRing
 from pressrun.core.signing.tokens import suppression_digest
 from pressrun.runtime.clock import utc_now
+from pressrun.store.disk_faults import SEE_CHECK
 from pressrun.store.files import make_directory, replace_file, sync_directory
 from pressrun.store.location import require_known
 from pressrun.store.people import audit
@@ -138,7 +139,7 @@ def record_keys(data: DataDir, keys: KeyRing) -> None:
 def read_keys(data: DataDir) -> KeyRing:
     restore = f"restore {data.keys} from a backup: the links in emails already sent depend on it"
     if data.keys.is_dir() and not os.access(data.keys, os.R_OK | os.X_OK, effective_ids=True):
-        raise BadConfiguration(f"{data.keys} cannot be read by the owner of the data. chown it to that user")
+        raise BadConfiguration(f"{data.keys} cannot be read by the owner of the data. {SEE_CHECK}")
     if not data.keys.is_dir():
         raise BadConfiguration(f"{data.database} exists without its keys: {restore}")
     link_keys = {
@@ -165,7 +166,7 @@ def _read_key(path: Path, restore: str) -> bytes:
         text = path.read_text(encoding="ascii").strip()
         key = bytes.fromhex(text)
     except PermissionError:
-        raise BadConfiguration(f"{path} cannot be read by the owner of the data. chown it to that user") from None
+        raise BadConfiguration(f"{path} cannot be read by the owner of the data. {SEE_CHECK}") from None
     except FileNotFoundError:
         raise BadConfiguration(f"{path} is missing: {restore}") from None
     except OSError as problem:
