@@ -170,7 +170,11 @@ PAGES = {
         at={
             "ln -sfT /opt/pressrun-NEW": "cd /var/lib/pressrun; mkdir -p backups"
             "; cp -a pressrun.sqlite3 backups/schema-16.sqlite3"
-            f"; {WITH_LOG} pressrun.sqlite3 backups/schema-16.sqlite3; cd"
+            f"; {WITH_LOG} pressrun.sqlite3 backups/schema-16.sqlite3; cd",
+            # What the package has brought to /usr, where the stand-in for systemctl does not look.
+            "systemctl reenable": "install -m 644 /usr/local/src/pressrun/systemd/pressrun.service "
+            "/usr/local/src/pressrun/systemd/pressrun-*.socket /usr/local/src/pressrun/systemd/pressrun-backup.* "
+            "/etc/systemd/system/; ln -sfT /opt/pressrun/bin/pressrun /usr/local/bin/pressrun",
         },
         replaced={"pause 7": "pause 1", "pressrun-OLD": "pressrun-$version", "pressrun-NEW": "pressrun-$version"},
     ),
