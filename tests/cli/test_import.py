@@ -120,7 +120,7 @@ def test_refused_rows_go_to_a_file_with_their_text(shell: Shell) -> None:
     assert 2 == len(shell.good(*arguments, "--json").json["invalid"])
     rows = list(csv.DictReader(io.StringIO(rejects.read_text(encoding="utf-8"))))
     assert [("3", '"no,body",=B'), ("4", "c@x.example")] == [(row["line"], row["original"]) for row in rows]
-    assert "has 1 fields" in rows[1]["reason"]
+    assert "has 1 field where" in rows[1]["reason"]
     assert 64 == shell.call(*arguments[:-1], "-").code
 
 

@@ -39,7 +39,7 @@ def test_a_row_that_may_be_a_members_changes_nothing(shell: Shell) -> None:
     shell.good("subscriber", "sync", "news", roster(shell, "a", "b"))
     torn = shell.write("torn.csv", "email,name\na@x.example,A\nb@x.example\n")
     refused = shell.call("subscriber", "sync", "news", torn, "--max-leave", "100%")
-    assert (65, True) == (refused.code, "line 3: has 1 fields" in refused.err)
+    assert (65, True) == (refused.code, "line 3: has 1 field where" in refused.err)
     bad = shell.write("bad.csv", "email,language\na@x.example,de\nb@x.example,!!\nnobody,de\n")
     answer = shell.good("subscriber", "sync", "news", bad, "--json").json
     assert ([3, 4], 0) == ([row["line"] for row in answer["invalid"]], answer["left"])

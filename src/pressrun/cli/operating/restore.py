@@ -89,8 +89,8 @@ def _print(report: RestoreReport) -> None:
     else:
         echo(f"restored {numbers} from {report.newer}, and the files of the backup of {report.manifest.created_at}")
     if report.ended or report.erased:
-        people = "1 person" if report.ended == 1 else f"{report.ended:,} people"
-        echo(f"carried over: {people} who left or were suspended after the backup, {report.erased:,} erased")
+        people = "1 person who left or was" if report.ended == 1 else f"{report.ended:,} people who left or were"
+        echo(f"carried over: {people} suspended after the backup, {report.erased:,} erased")
     if report.access:
         echo(f"not brought back: {report.access} rights, passwords, passkeys or tokens that ended after the backup")
     for name in report.closed:

@@ -113,7 +113,8 @@ class _Table(Struct, frozen=True, kw_only=True):
         width = self.columns.width
         for record in records:
             if len(record.cells) != width:
-                reason = f"has {len(record.cells)} fields where the header has {width}"
+                count = len(record.cells)
+                reason = f"has {count} {'field' if count == 1 else 'fields'} where the header has {width}"
                 yield BadRow(line=record.line, reason=reason, original=record.original)
                 continue
             try:
