@@ -111,6 +111,22 @@ async def test_an_edition_from_the_command_line_to_the_relay(site: Site) -> None
     assert 21 == (await site.good("edition", "show", "1"))["audience"]
 
 
+async def test_what_to_run_next_follows_from_the_state_of_the_edition(site: Site) -> None:
+    """After a canary the rest is resumed, and an edition that is scheduled can be moved or cancelled."""
+    await site.serve()
+    await site.good("list", "create", "news", "--title", "News", "--postal-address", "1 Road")
+    for name in ("a", "b"):
+        await site.good("subscriber", "add", "news", f"{name}@x.example")
+    file = site.folder / "edition.txt"
+    file.write_text("---\nsubject: Hello\n---\nThe text.\n", encoding="utf-8")
+    code, _, told = await site.call("send", "news", str(file), "--yes", "--canary", "50", "--wait")
+    assert (0, True) == (code, "then send the rest with `pressrun edition resume 1`" in told)
+    code, _, told = await site.call("edition", "pause", "1")
+    assert (1, "error: edition 1 is already paused\n") == (code, told)
+    code, _, told = await site.call("send", "news", str(file), "--yes", "--again", "--at", "+1h")
+    assert (0, True) == (code, "`pressrun edition move 2 --at WHEN`" in told)
+
+
 async def test_a_cancelled_edition_ends_a_wait_with_1(site: Site) -> None:
     await site.serve()
     await site.good("list", "create", "news", "--title", "News", "--postal-address", "1 Road")

@@ -9,7 +9,7 @@ from pressrun.cli.shared.invocation import Invocation, reading, reading_if_any
 from pressrun.cli.shared.output import cell, plain, print_fields, print_json, print_rows
 from pressrun.cli.shared.verb import edition_argument, list_argument, verb
 from pressrun.core.errors import no_such_list
-from pressrun.core.lifecycles.edition import at_defaults
+from pressrun.core.lifecycles.edition import EditionState, at_defaults
 from pressrun.runtime.clock import utc_now
 from pressrun.services.reports import edition_descriptions
 
@@ -38,8 +38,8 @@ def _with_subject(edition: Mapping[str, Any]) -> dict[str, Any]:
     return {**edition, "subject": at_defaults(edition["subject"])}
 
 
-def print_edition(invocation: Invocation, edition_id: int) -> None:
-    """Print one edition, for `edition show` and the verbs that change an edition."""
+def print_edition(invocation: Invocation, edition_id: int) -> EditionState:
+    """Print one edition, for `edition show` and the verbs that change an edition; gives its state."""
     with reading(invocation) as tx:
         edition = plain(edition_descriptions.show_edition(tx, edition_id, int(utc_now())))
     if invocation.as_json:
@@ -47,3 +47,4 @@ def print_edition(invocation: Invocation, edition_id: int) -> None:
     else:
         shown = _with_subject(edition)
         print_fields({name: cell(value) for name, value in shown.items() if value or name in _ALWAYS_SHOWN})
+    return EditionState(edition["state"])

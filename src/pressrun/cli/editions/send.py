@@ -26,10 +26,18 @@ from pressrun.cli.shared.verb import WHEN_HELP, list_argument, verb, yes_option
 from pressrun.cli.shared.when import parse_when
 from pressrun.cli.shared.write_verbs import execute, executing, is_daemon_running
 from pressrun.core.errors import NoInput, PressrunError
+from pressrun.core.lifecycles.edition import EditionState
 from pressrun.core.timestamps import rfc3339
 from pressrun.message.finding import Severity, read_finding
 from pressrun.runtime.clock import utc_now
 from pressrun.services.editions.build_orders import Manuscript, gather_references, require_no_errors
+
+_NEXT = {  # what to run next, by the state of the edition
+    EditionState.SCHEDULED: "change its time with `pressrun edition move {0} --at WHEN`, or stop it with "
+    "`pressrun edition cancel {0}`",
+    EditionState.PAUSED: "see how it went with `pressrun edition report {0}`, then send the rest with "
+    "`pressrun edition resume {0}`",
+}
 
 format_option = click.option(
     "--format",
@@ -109,9 +117,9 @@ def send(  # noqa: PLR0913 - one for each option
         is_finished = wait_for_edition(invocation, edition_id)
     else:
         _warn_without_daemon(invocation, "the edition will go out")
-    print_edition(invocation, edition_id)
+    state = print_edition(invocation, edition_id)
     if not invocation.as_json:
-        print_info(f"see how it went with `pressrun edition report {edition_id}`")
+        print_info(_NEXT.get(state, "see how it goes with `pressrun edition report {0}`").format(edition_id))
     return 0 if is_finished else PressrunError.exit_code
 
 

@@ -349,5 +349,7 @@ def after_event(edition: Edition, event: EditionEvent) -> Edition:
     state = move(edition.state, event)
     if state is None:
         what = "a draft" if edition.state is EditionState.DRAFT else edition.state
+        if what == _PARTICIPLES[event]:
+            raise Refused(f"edition {edition.id} is already {what}")
         raise Refused(f"edition {edition.id} is {what} and cannot be {_PARTICIPLES[event]}")
     return replace(edition, state=state)
