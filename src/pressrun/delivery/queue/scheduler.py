@@ -288,8 +288,8 @@ class Scheduler:
 def _lead_seconds(job: Job, now: float) -> float:
     """How long before its next slot a row that comes back has to be handed out.
 
-    Only a mail that is passed on can be so large that a slot passes while it is on its way to a worker: a copy goes
-    there without its edition.
+    Only a notice that holds a whole mail, passed on or as a test copy, can be so large that a slot passes while it is
+    on its way to a worker. A copy goes there without its edition.
     """
     is_late = isinstance(job.row, ClaimedNotice) and job.row.octets > 0 and 0.0 < job.slot_at < now
     return min(2 * (now - job.slot_at + job.lead_seconds), LEAD_AT_MOST_SECONDS) if is_late else job.lead_seconds
