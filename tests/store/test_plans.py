@@ -385,6 +385,8 @@ UNSCANNED = [
     "audiences.queue_audience",
     "audiences.queue_early",
     "audiences.give_way",
+    "language_switch.give_copy",
+    "language_switch.move_copies",
     "audiences.draw",
     "subscriptions.find_slice",
     "bulk_changes.oldest",

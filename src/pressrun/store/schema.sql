@@ -742,7 +742,8 @@ create table copy_outcome (
 ) strict, without rowid;
 
 -- Subscriptions that have an issue already by another edition than this one: a copy was or will be sent to them, or to a
--- subscription in another language that became them. Nobody gets an issue twice in any language.
+-- subscription in another language that became them. Nobody gets an issue twice in any language. A copy is found as a single
+-- value: in a join, PostgreSQL without statistics reads all copies of the other edition for each reader.
 create view had_issue as
 select mine.id as edition_id, me.id as subscription_id
 from edition as mine {not indexed}
@@ -751,13 +752,13 @@ cross join edition as other {indexed by edition_by_issue}
 cross join list as theirs {not indexed}
 cross join subscription as me {not indexed}
 cross join subscription as former
-cross join delivery as copy
 where ours.id = mine.list_id and other.issue = mine.issue and other.id <> mine.id
     and theirs.id = other.list_id and theirs.family = ours.family
     and former.subscriber_id = me.subscriber_id
     and (former.id = me.id or (former.state in ('unsubscribed', 'pending') and former.moved_to is not null))
-    and copy.subscription_id = former.id and copy.edition_id = other.id
-    and (copy.state in ('claimed', 'delivered') or (copy.state in ('queued', 'deferred') and other.state <> 'cancelled'));
+    and (
+        select copy.state in ('claimed', 'delivered') or (copy.state in ('queued', 'deferred') and other.state <> 'cancelled')
+        from delivery as copy where copy.subscription_id = former.id and copy.edition_id = other.id);
 
 -- The same for readers who had the issue at another address, by a subscription that became that of an existing reader (the
 -- giver). It is a view of its own because hardly anybody has a row in it, which is checked first.
@@ -782,10 +783,11 @@ where own.subscriber_id = me.subscriber_id
             union
             select former.id from trail cross join subscription as former {indexed by subscription_by_target}
             where former.moved_to = trail.id and {+}former.state in ('unsubscribed', 'pending'))
-        select 1 from trail cross join delivery as copy
-        where copy.subscription_id = trail.id and copy.edition_id = other.id
-            and (copy.state in ('claimed', 'delivered')
-                or (copy.state in ('queued', 'deferred') and other.state <> 'cancelled')));
+        select 1 from trail
+        where (
+            select copy.state in ('claimed', 'delivered')
+                or (copy.state in ('queued', 'deferred') and other.state <> 'cancelled')
+            from delivery as copy where copy.subscription_id = trail.id and copy.edition_id = other.id));
 
 -- The reply of the relay before a notification came, which replaced the reply in the row of the copy.
 create table handover (

@@ -50,6 +50,15 @@ VARY = {
     "welcomes.unfinished",
 }
 
+# Whether a reader has a copy of an edition, or of its issue in another language.
+OF_A_READER = [
+    "audiences.queue_audience",
+    "audiences.queue_early",
+    "language_switch.give_copy",
+    "language_switch.move_copies",
+    "subscriptions.hand_copies_over",
+]
+
 
 @pytest.fixture(scope="module")
 def plans() -> dict[str, list[dict[str, set[str]]]]:
@@ -115,6 +124,14 @@ def test_no_plan_depends_on_what_the_server_knows(plans: dict[str, list[dict[str
         name: its_plans for name, its_plans in changed.items() if any(plan != its_plans[0] for plan in its_plans)
     }
     assert {} == {name: its_plans for name, its_plans in changed.items() if name not in VARY}
+
+
+def test_copies_of_a_reader_are_found_without_those_of_others(plans: dict[str, list[dict[str, set[str]]]]) -> None:
+    """Statements about what one reader has of an edition go by the reader, even right after a dump was restored."""
+    for name in OF_A_READER:
+        assert ["delivery_once"] * 4 == [
+            " ".join(index for index in sorted(plan["indexes"]) if index.startswith("delivery")) for plan in plans[name]
+        ], name
 
 
 def test_plans_are_right_again_after_a_second_of_work(

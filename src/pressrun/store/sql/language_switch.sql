@@ -87,5 +87,6 @@ where recipient.subscription_id = :subscription_id and recipient.may_be_mailed
             union
             select former.id from trail cross join subscription as former {indexed by subscription_by_target}
             where former.moved_to = trail.id and former.state in ('unsubscribed', 'pending'))
-        select 1 from trail cross join delivery as copy
-        where copy.subscription_id = trail.id and copy.edition_id = :edition_id);
+        select 1 from trail
+        where (select copy.id from delivery as copy
+            where copy.subscription_id = trail.id and copy.edition_id = :edition_id) is not null);

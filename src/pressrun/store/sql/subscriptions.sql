@@ -202,9 +202,10 @@ where subscription_id = :giver_id
     and (state in ('queued', 'deferred', 'claimed') or (state = 'cancelled' and recorded_at >= :stopped_since))
     and not exists (select 1 from delivery as own
         where own.subscription_id = :taker_id and own.edition_id = delivery.edition_id)
-    and not exists (select 1 from subscription as taker cross join subscription as theirs cross join delivery as other
-        where taker.id = :taker_id and theirs.subscriber_id = taker.subscriber_id and other.subscription_id = theirs.id
-            and other.edition_id = delivery.edition_id and other.state <> 'cancelled')
+    and not exists (select 1 from subscription as taker cross join subscription as theirs
+        where taker.id = :taker_id and theirs.subscriber_id = taker.subscriber_id
+            and (select other.state from delivery as other
+                where other.subscription_id = theirs.id and other.edition_id = delivery.edition_id) <> 'cancelled')
     and not exists (select 1 from had_issue
         where had_issue.edition_id = delivery.edition_id and had_issue.subscription_id = :taker_id)
     and not exists (select 1 from had_issue_elsewhere as had

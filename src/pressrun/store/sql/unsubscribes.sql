@@ -64,9 +64,10 @@ where subscription_id = :subscription_id and state = 'cancelled' and recorded_at
             union
             select former.id from trail cross join subscription as former {indexed by subscription_by_target}
             where former.moved_to = trail.id and former.state in ('unsubscribed', 'pending'))
-        select 1 from trail cross join delivery as copy
-        where copy.subscription_id = trail.id and copy.edition_id = delivery.edition_id
-            and copy.state in ('queued', 'deferred', 'claimed', 'delivered'))
+        select 1 from trail
+        where (select copy.state from delivery as copy
+                where copy.subscription_id = trail.id and copy.edition_id = delivery.edition_id)
+            in ('queued', 'deferred', 'claimed', 'delivered'))
     and not exists (select 1
         from edition as mine {not indexed}
         cross join delivery as twin {indexed by delivery_once}
