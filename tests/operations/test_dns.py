@@ -128,6 +128,12 @@ async def test_nobodys_names_are_not_asked_of_the_world() -> None:
     assert {"news.harbour.example": None, "_dmarc.x.test": None, "example.org": None} == records
 
 
+async def test_a_name_of_the_example_that_is_still_there_is_to_be_replaced() -> None:
+    """As in the configuration that `init` writes."""
+    answer = await DnsLookups(Holder(DnsSettings())).query("lists.example.test", "MX")
+    assert (DnsStatus.UNKNOWN, True) == (answer.status, "Set your own, or name a DNS server" in answer.problem)
+
+
 async def test_a_name_that_cannot_be_is_no_fault_of_ours() -> None:
     """Labels have 63 octets."""
     answer = await ask({}, f"{'a' * 64}.example")
