@@ -29,6 +29,7 @@ PLAIN, ENCODED = "ömer.ünal@bücher.example", "ömer.ünal@xn--bcher-kva.examp
         quote(PLAIN),
         "mailto:" + quote(PLAIN, safe="@").lower(),
         '{"to": "\\u00d6mer.\\u00fcnal@b\\u00fccher.example"}',
+        '{"to": "\\\\u00d6mer.\\\\u00fcnal@b\\\\u00fccher.example"}',
         "&Ouml;mer.&#252;nal&#64;b&uuml;cher.example",
         "prvs=1234abcdef=" + PLAIN,
         "news-bounces+ömer.ünal=bücher.example@n.example",

@@ -62,14 +62,19 @@ async def test_no_page_of_the_database_keeps_an_old_copy_of_a_row(tmp_path: Path
 
 @pytest.mark.parametrize("spelling", SPELLINGS)
 async def test_others_do_not_name_them_without_an_at_sign_either(tmp_path: Path, spelling: str) -> None:
-    """In a name, in an imported column, in the name of a request."""
+    """In a name or an imported column alone, in the name or a column of a request."""
     web = Origin(source="web")
     async with open_services(tmp_path) as services:
         await services.make_list()
-        rows = [ImportRow(line=2, email="other@mail.example", name=spelling, attributes={"referrer": spelling})]
+        rows = [
+            ImportRow(line=2, email="other@mail.example", name=spelling, attributes={}),
+            ImportRow(line=3, email="fourth@mail.example", name="Otto", attributes={"referrer": spelling}),
+        ]
         await services.subscribers.import_batch("news", rows)
-        third = parse_address("third@mail.example")
+        third, fifth = parse_address("third@mail.example"), parse_address("fifth@mail.example")
         await services.sign_ups.request(["news"], Applicant(third, web, name=spelling), network=None)
+        applicant = Applicant(fifth, web, attributes={"referrer": spelling})
+        await services.sign_ups.request(["news"], applicant, network=None)
         await services.subscribers.add("news", parse_address("erin@reader.example"))
         await services.subscribers.erase(parse_address("erin@reader.example"))
     content = everything_below(tmp_path)

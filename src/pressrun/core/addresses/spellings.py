@@ -15,7 +15,7 @@ from urllib.parse import unquote
 
 from pressrun.core.addresses.address import Address
 
-_JSON_ESCAPE = re.compile(r"(?:\\u[0-9a-fA-F]{4})+")
+_JSON_ESCAPE = re.compile(r"(?:\\{1,4}u[0-9a-fA-F]{4})+")  # a JSON text inside another one doubles the backslashes
 _SHORT_ESCAPE = re.compile(r"\\[nrt/\"\\]")
 _ESCAPES = re.compile(rb"%[0-9A-Fa-f]{2}|&#|\\u")
 _PIECE, _OVERLAP = 1 << 20, 1 << 10  # characters
@@ -92,7 +92,7 @@ def _from_json(text: str) -> str:
 
 
 def _from_units(match: re.Match[str]) -> str:
-    units = bytes.fromhex(match[0].replace("\\u", ""))
+    units = bytes.fromhex(match[0].replace("\\", "").replace("u", ""))
     return units.decode("utf-16-be", "replace")
 
 
