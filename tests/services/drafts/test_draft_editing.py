@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import nullcontext
 
 import pytest
 from msgspec.structs import replace
@@ -326,6 +327,18 @@ async def test_an_issue_is_taken_once(harness: DeliveryHarness) -> None:
     editing = editing_of(harness)
     await editing.hand_in(order_of(text("One", "One\nissue: spring")))
     with pytest.raises(PreflightFailed):
+        await editing.hand_in(order_of(text("Two", "Two\nissue: spring")))
+
+
+@pytest.mark.parametrize("first_claim_at", [None, 1])
+async def test_an_issue_is_free_again_if_its_edition_was_cancelled_before_anybody_got_it(
+    harness: DeliveryHarness, first_claim_at: int | None
+) -> None:
+    """Else its readers would get it twice."""
+    editing = editing_of(harness)
+    await editing.hand_in(order_of(text("One", "One\nissue: spring")))
+    await harness.change("update edition set state = 'cancelled', first_claim_at = ?", first_claim_at)
+    with nullcontext() if first_claim_at is None else pytest.raises(PreflightFailed):
         await editing.hand_in(order_of(text("Two", "Two\nissue: spring")))
 
 
