@@ -20,6 +20,7 @@ from pressrun.core.errors import BadConfiguration, Refused, Unavailable
 from pressrun.core.signing.chain import ChainRow, content_digest, ip_digest, link, split_salt
 from pressrun.core.signing.keys import KeyRing
 from pressrun.core.signing.tokens import suppression_digest
+from pressrun.operations.row_copies import complete_mark
 from pressrun.services import evidence
 from pressrun.store.editions import drafts
 from pressrun.store.location import check_version, open_for_reading
@@ -78,6 +79,22 @@ def test_a_new_database_is_whole_and_ours(tmp_path: Path) -> None:
         )
     assert 0o600 == path.stat().st_mode & 0o777
     assert [path] == list(tmp_path.iterdir())
+
+
+def journal_mode(path: Path) -> str:
+    with closing(sqlite3.connect(path)) as connection:
+        mode: str = connection.execute("pragma journal_mode").fetchone()[0]
+        return mode
+
+
+def test_a_new_database_need_not_be_changed_before_it_is_used(tmp_path: Path) -> None:
+    """A kill in the middle of that would leave it so that a process that only reads cannot open it."""
+    path, moved = tmp_path / "db", tmp_path / "moved"
+    migrate.create(path, migrate.package_schema(), 7)
+    with closing(SqliteFile(moved).open_target()) as target:
+        target.prepare(complete_mark(""))
+        target.publish(complete_mark(""))
+    assert ["wal", "wal"] == [journal_mode(path), journal_mode(moved)]
 
 
 def test_every_step_leads_from_the_first_schema_to_the_fresh_one(tmp_path: Path) -> None:

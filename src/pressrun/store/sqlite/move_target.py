@@ -100,6 +100,7 @@ class SqliteTarget(SqliteTables, MoveTarget):
 
     def publish(self, mark: MoveMark) -> None:
         self.set_mark(mark)
+        self.execute("pragma journal_mode = wal")  # as migrate.create
         self._open(sqlite3.connect(":memory:", isolation_level=None))
         with self._draft.open("rb") as handle:
             os.fsync(handle.fileno())
