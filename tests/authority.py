@@ -55,21 +55,22 @@ class Authority:
         return context
 
 
-def make_authority(folder: Path) -> Authority:
-    """A new CA, whose certificate is in `folder`."""
+def make_authority(folder: Path, *, says_key_usage: bool = True) -> Authority:
+    """A new CA, whose certificate is in `folder`; `openssl req -x509` makes one that says no key usage."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Private CA")])
     usage = x509.KeyUsage(
         digital_signature=True, key_cert_sign=True, crl_sign=True, content_commitment=False, key_encipherment=False,
         data_encipherment=False, key_agreement=False, encipher_only=False, decipher_only=False,
     )  # fmt: skip
-    certificate = (
+    builder = (
         _builder("Private CA", name, key, NOW + _YEAR)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(usage, critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-        .sign(key, hashes.SHA256())
     )
+    if says_key_usage:
+        builder = builder.add_extension(usage, critical=True)
+    certificate = builder.sign(key, hashes.SHA256())
     (folder / "ca.pem").write_bytes(_pem(certificate))
     return Authority(folder, key, certificate)
 

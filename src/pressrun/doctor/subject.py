@@ -21,6 +21,7 @@ from pressrun.core.signing.tokens import AddressPurpose, AddressTokens
 from pressrun.core.site import Site
 from pressrun.core.upkeep.disk_room import StorageRoom
 from pressrun.operations.dns import DnsAnswer, DnsLookups, txt_strings
+from pressrun.runtime.authorities import client_context
 from pressrun.store.programs.api_tokens import ApiToken
 from pressrun.store.upkeep.datadir import DataDir
 
@@ -84,7 +85,7 @@ class World(Struct, frozen=True, kw_only=True):
     own_addresses: Callable[[], Sequence[str]]
     find_clock_state: Callable[[], bool | None]
     measure_room: Callable[[DataDir], StorageRoom]
-    tls: Callable[[], ssl.SSLContext] = ssl.create_default_context
+    tls: Callable[[], ssl.SSLContext] = client_context
     is_public: Callable[[str], bool] = is_public
     smtp_port: int = 25  # of mail exchangers
     contact_seconds: float = 10.0  # for one connection

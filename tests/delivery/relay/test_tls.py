@@ -84,6 +84,18 @@ async def test_implicit_tls(make_pool: MakePool, authority: Authority) -> None:
     assert {Outcome.DELIVERED} == set(feed.outcomes.values())
 
 
+async def test_a_ca_that_openssl_makes_by_default(make_pool: MakePool, tmp_path: Path) -> None:
+    """It has no key usage, which Python 3.13 demands by default, and Postfix, curl and Python 3.11 do not."""
+    authority = make_authority(tmp_path, says_key_usage=False)
+    relay, feed = Relay(), ListFeed([message(1)])
+    async with relay.listen(implicit=authority.server()) as port:
+        pool = make_pool(feed, port, security="tls", ca_file=authority.file)
+        pool.wake()
+        await feed.until_settled(1)
+        await pool.drain(5)
+    assert Outcome.DELIVERED == feed.result(1).outcome
+
+
 async def test_starttls(make_pool: MakePool, authority: Authority) -> None:
     """Messages go through TLS alone."""
     relay, feed = Relay(), ListFeed([message(n) for n in range(5)])
