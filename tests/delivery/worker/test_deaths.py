@@ -23,7 +23,7 @@ from pressrun.delivery.worker.poison import POISON_AFTER
 from pressrun.delivery.worker.worker_line import EDITIONS_AT_MOST
 from pressrun.delivery.worker.workers import POISON, Workers
 from pressrun.smtp.handover import Outcome
-from pressrun.store.queue.journal import JournalEntry
+from pressrun.store.queue.journal import Journal, JournalEntry
 
 ROOT = Path(__file__).parents[3]
 
@@ -184,3 +184,22 @@ async def test_what_nobody_could_hear_stays_in_the_queue(rig: WorkerRig) -> None
     await rig.until(lambda: rig.is_over(edition))
     assert {"delivered": 5} == await rig.room.counts(edition)
     assert 0 == rig.room.outcomes["unknown"]
+
+
+async def test_without_a_journal_no_row_goes_ahead_of_the_connections(
+    rig: WorkerRig, journal: Journal, journal_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would be handed over, and a kill of the daemon would repeat it: the queue could not hold it back."""
+    with journal_path.open("rb") as readable:
+        os.dup2(readable.fileno(), journal.fileno())
+    rooms, find_room = list[int](), handle.WorkerHandle.room
+
+    def room(worker: handle.WorkerHandle, relay: str) -> int:
+        rooms.append(find_room(worker, relay))
+        return rooms[-1]
+
+    monkeypatch.setattr(handle.WorkerHandle, "room", room)
+    await rig.start()
+    edition = await rig.send(60)
+    await rig.until(lambda: rig.is_over(edition))
+    assert 3 == max(rooms)

@@ -9,7 +9,7 @@ import msgspec
 
 from pressrun.message.layouts.design import Logo
 from pressrun.services.mails.copy_composer import CompiledEdition
-from pressrun.smtp.handover import HandOver, Outcome, Stage
+from pressrun.smtp.handover import DELIVERED, HandOver, Outcome, Stage
 from pressrun.store.lists.lists import MailingList
 from pressrun.store.queue.deliveries import Claimed, SentMail
 from pressrun.store.queue.journal import Claim
@@ -83,6 +83,12 @@ class Result(msgspec.Struct, frozen=True, array_like=True):
     evidence: SentMail | None = None
     is_journaled: bool = False
     seconds: float = 0.0
+
+
+def is_not_journaled(result: Result) -> bool:
+    """Whether the journal lacks a mail that it should have: accepted by a relay, and without evidence of its own."""
+    is_delivered = isinstance(result.outcome, HandOver) and result.outcome.outcome is DELIVERED
+    return is_delivered and result.evidence is None and not result.is_journaled
 
 
 class Supply(Protocol):

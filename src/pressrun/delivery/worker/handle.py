@@ -16,7 +16,7 @@ from typing import Protocol
 
 from pressrun.core.signing.keys import KeyRing
 from pressrun.core.upkeep.lease import Lease
-from pressrun.delivery.queue.jobs import NOT_SENT, Job, Result
+from pressrun.delivery.queue.jobs import NOT_SENT, Job, Result, is_not_journaled
 from pressrun.delivery.worker import child
 from pressrun.delivery.worker.child import AGAIN_SECONDS, SOON_SECONDS
 from pressrun.delivery.worker.frames import (
@@ -50,7 +50,8 @@ IDLE_SECONDS = 300.0  # a process without work ends after this time, and gives i
 STALE_SECONDS = 5.0  # a row that no connection takes for this long goes back: readers leave and editors cancel
 # Rows go to a process before its connections ask, so that none waits while the daemon is busy with something else for
 # some milliseconds. A kill repeats none of these rows, as no connection has had them. Only a worker whose results keep
-# coming gets them: what waits behind slow destinations in one worker could have gone by another.
+# coming gets them: what waits behind slow destinations in one worker could have gone by another. One whose journal
+# fails gets none: it would hand them over while only its own memory knows of those before.
 AHEAD = 128
 AHEAD_SECONDS = 0.3  # after a result: longer than results wait for others (PACED_REPORT_SECONDS)
 
@@ -91,6 +92,7 @@ class WorkerHandle(BackgroundLoop):
         self._stale_timer: asyncio.TimerHandle | None = None
         self._used_at = 0.0
         self._result_at: dict[str, float] = {}
+        self._is_journaling = True
         self._results = 0  # in this life of the process
         self._ends = 0  # processes in a row that did not live long
         self._failing_since: float | None = None
@@ -132,7 +134,7 @@ class WorkerHandle(BackgroundLoop):
         if capacity == 0 or self._line is None or not self._line.is_open or self._is_retiring or self._drain.is_set():
             return 0
         if self._delivers(relay):
-            capacity += AHEAD
+            capacity += AHEAD if self._is_journaling else 0
         elif self.is_stuck(relay):  # a row would wait behind those that its connections wait for
             capacity = min(capacity, self._statuses[relay].connections)
         return capacity - self._held.number(relay)
@@ -324,6 +326,10 @@ class WorkerHandle(BackgroundLoop):
                 self._used_at = time.monotonic()
                 if any(result.outcome != NOT_SENT for result in results):
                     self._result_at[relay] = self._used_at
+                if any(result.is_journaled for result in results):
+                    self._is_journaling = True
+                elif any(is_not_journaled(result) for result in results):
+                    self._is_journaling = False
                 self._owner.recorded(relay, results)
             case State(statuses=statuses, capacities=capacities):
                 self._failing_since = None
