@@ -11,10 +11,12 @@ import pytest_asyncio
 from msgspec.structs import replace
 from tests.engines import new_database
 
+from pressrun.core.errors import NotPermitted
 from pressrun.daemon import serve
-from pressrun.daemon.serve import CLOCK_SECONDS, log_differences
+from pressrun.daemon.serve import CLOCK_SECONDS, log_differences, opened_journal
 from pressrun.runtime.clock import utc_now
 from pressrun.store.database import Database
+from pressrun.store.queue.journal import Journal
 from pressrun.store.upkeep import sessions
 from pressrun.store.upkeep.sessions import Process
 
@@ -72,3 +74,17 @@ async def test_a_clock_that_differs_from_that_of_the_database_is_named(
     expected = abs(seconds) >= CLOCK_SECONDS
     assert ["daemon.clock_differs"] * expected == [name for name, _ in events]
     assert all(fields["seconds"] == pytest.approx(seconds, abs=0.9) for _, fields in events)
+
+
+async def test_a_start_is_refused_a_journal_that_it_may_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What relays accepted before a kill would go out again. Without a file, there is nothing to know."""
+
+    def refuse(*_: object) -> Journal:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Journal, "open", refuse)
+    with pytest.raises(NotPermitted, match="handovers cannot be opened by the owner of the data"):
+        async with opened_journal(tmp_path / "handovers", 1):
+            pass

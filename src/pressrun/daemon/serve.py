@@ -20,6 +20,7 @@ import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, closing
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
@@ -28,6 +29,7 @@ from pressrun import __version__
 from pressrun.config import differing_settings
 from pressrun.config.settings import Settings
 from pressrun.core.current import Holder
+from pressrun.core.errors import NotPermitted
 from pressrun.daemon.building import build_running
 from pressrun.daemon.descriptors import raise_limit, shortage
 from pressrun.daemon.early_signals import EarlySignals, early_signals
@@ -45,6 +47,7 @@ from pressrun.runtime.clock import utc_now
 from pressrun.runtime.identity import claimed_user, process_user
 from pressrun.runtime.systemd import ServiceManager
 from pressrun.store.database import Database
+from pressrun.store.disk_faults import SEE_CHECK
 from pressrun.store.people.audit import Actor
 from pressrun.store.queue.journal import Journal
 from pressrun.store.upkeep import sessions
@@ -83,7 +86,8 @@ async def _serve(settings: Settings, extras: Extras, early: EarlySignals) -> Non
     manager = ServiceManager.read(os.environ, extras.sockets)
     stopping = asyncio.Event()
     during_upgrade = partial(start_extended, manager.notifier)
-    async with opened(settings, during_upgrade=during_upgrade) as data, opened_journal(settings) as journal:
+    opening = opened_journal(settings.data.journal, count_workers(settings.delivery.workers))
+    async with opened(settings, during_upgrade=during_upgrade) as data, opening as journal:
         early.stop_by(stopping.set)
         stop = ServiceStop(data.session, data.database, settings.data)
         await log_differences(stop.database, data.session.session, describe_process(settings, data.keys))
@@ -144,10 +148,15 @@ def _log_step(seconds: float) -> None:
 
 
 @asynccontextmanager
-async def opened_journal(settings: Settings) -> AsyncIterator[Journal | None]:
-    """The journal of relay replies, locked; None if it cannot be opened: then a kill repeats more copies."""
+async def opened_journal(path: Path, workers: int) -> AsyncIterator[Journal | None]:
+    """The journal of relay replies, locked; None if it cannot be opened: then a kill repeats more copies.
+
+    Raises NotPermitted if it may not be: what it knows of before the start would be sent again.
+    """
     try:
-        journal = Journal.open(settings.data.journal, count_workers(settings.delivery.workers))
+        journal = Journal.open(path, workers)
+    except PermissionError:
+        raise NotPermitted(f"{path} cannot be opened by the owner of the data. {SEE_CHECK}") from None
     except OSError as problem:
         event(log, "worker.not_journaled", level=logging.WARNING, problem=problem.strerror)
         yield None
