@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from functools import partial
 from pathlib import Path
 
@@ -92,7 +93,10 @@ def test_one_readers_copy(sent: Shell, name: str, code: int, state: str) -> None
         delivery["relay"],
         delivery["attempts"],
     )
-    assert "primary" in sent.good("edition", "delivery", "1", f"{name}@x.example").out
+    shown = sent.good("edition", "delivery", "1", f"{name}@x.example").out
+    reply = delivery["reply"]
+    assert f"{code} {reply['text']} ({reply['at']})\n".replace("\x1b", " ") in shown
+    assert re.search(r"^bounce +-$", shown, re.MULTILINE)
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ from pressrun.core.addresses.address import parse_address
 from pressrun.core.timeline import Timeline
 from pressrun.core.timestamps import rfc3339
 from pressrun.runtime.clock import utc_now
+from pressrun.services.answers import Answer
 from pressrun.services.reports.copy_trace import trace_copy
 from pressrun.services.reports.edition_reports import CommonReply, DomainCounts, EditionReport, report_edition
 from pressrun.web.editors.report import render_report, seconds_between
@@ -57,7 +58,18 @@ def delivery(invocation: Invocation, *, edition_id: int, address: str) -> None:
     subscriber = parse_address(address)
     with reading(invocation) as tx:
         trace = trace_copy(tx, edition_id, subscriber, invocation.settings.site)
-    print_fields(trace, as_json=invocation.as_json)
+    if invocation.as_json:
+        print_json(trace)
+    else:
+        print_fields(trace | {name: _reply_line(trace[name]) for name in ("reply", "bounce")})
+
+
+def _reply_line(reply: Answer | None) -> str | None:
+    """`550 5.1.1 no such user (2026-12-02T12:00:00Z)`: a reply as mail servers write it, and its time."""
+    if reply is None:
+        return None
+    parts = [str(part) for part in (reply["code"], reply["enhanced"], reply["text"]) if part]
+    return f"{' '.join(parts)} ({reply['at']})"
 
 
 def print_report(report: EditionReport) -> None:
