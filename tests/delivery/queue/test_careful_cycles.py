@@ -114,6 +114,20 @@ async def test_an_edition_that_cannot_be_read_pauses_and_others_go(
     assert [(f"edition {broken}",)] == recorded
 
 
+async def test_an_edition_that_cannot_be_read_pauses_even_if_nobody_can_be_told(
+    harness: DeliveryHarness, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What broke the edition may have broken the address of the owner, too."""
+    await harness.readers(3)
+    broken = await harness.edition("one")
+    await harness.change("update edition_content set skeleton = x'00' where edition_id = ?", broken)
+    await harness.change("update list set owner = 'no address any more'")
+    await turns(harness)
+    assert "paused" == await harness.state(broken)
+    assert [f"edition {broken}", f"the notice about edition {broken}"] == faults(caplog)
+    assert [] == await harness.rows("select * from notice")
+
+
 async def test_hours_that_cannot_be_read_hold_up_no_other_list(harness: DeliveryHarness) -> None:
     await harness.services.make_list("other")
     await harness.readers(2)

@@ -46,13 +46,15 @@ class EditionChanges(Struct, kw_only=True):
         if problem is not None:
             del self.changed[before:]  # it was undone
             self.faults.append((f"edition {edition.id}", problem))
-            tx.attempt(lambda: self.changed.append(_pause_for_fault(tx, edition.id, now, on_paused)))
+            tx.attempt(partial(self._pause_for_fault, tx, edition.id, now, on_paused))
 
-
-def _pause_for_fault(tx: Transaction, edition_id: int, now: int, on_paused: OnPaused) -> Edition:
-    """Hold an edition that cannot be sent for an error of ours, so that it keeps no other waiting."""
-    edition = lifecycle.require_edition(tx, edition_id)
-    return lifecycle.pause_by_itself(tx, edition, OUR_FAULT, now, on_paused)
+    def _pause_for_fault(self, tx: Transaction, edition_id: int, now: int, on_paused: OnPaused) -> None:
+        """Hold an edition that cannot be sent for an error of ours, so that it keeps no other waiting."""
+        paused = lifecycle.pause_by_itself(tx, lifecycle.require_edition(tx, edition_id), OUR_FAULT, now, None)
+        self.changed.append(paused)
+        problem = tx.attempt(partial(on_paused, tx, paused, OUR_FAULT.cause))  # it may have the same cause
+        if problem is not None:
+            self.faults.append((f"the notice about edition {edition_id}", problem))
 
 
 class AdvanceRequest(Struct, frozen=True, kw_only=True):
