@@ -153,6 +153,19 @@ async def test_a_row_waits_for_its_slot() -> None:
     assert [2] == bench.all_ids()
 
 
+async def test_a_row_whose_slot_is_far_away_holds_up_no_other() -> None:
+    """A large mail gets a slot after those of rows that come to the worker later."""
+    bench = Bench()
+    bench.add(copy(1, slot_at=1002.5))
+    bench.add(copy(2, slot_at=1001.0), copy(3, slot_at=1001.005))
+    bench.now += 1.006
+    assert 2 == bench.rows.waiting(RELAY)
+    assert [2, 3] == bench.all_ids()
+    bench.now += 1.494
+    assert [1] == bench.all_ids()
+    assert [] == bench.results()
+
+
 async def test_a_slot_that_has_passed_is_not_used() -> None:
     """Its row comes back with another one: the daemon alone keeps the rates."""
     bench = Bench()

@@ -80,8 +80,14 @@ class Assignments:
         self._lease = lease
 
     def add(self, relay: str, jobs: Sequence[Job]) -> None:
-        """Give these rows to the connections to this relay, after those that already wait."""
-        self._rows.setdefault(relay, deque()).extend(jobs)
+        """Give these rows to the connections to this relay, in the order of their slots: that of a large mail may be
+        after those of rows that come later.
+        """
+        rows = self._rows.setdefault(relay, deque())
+        is_late = bool(rows) and bool(jobs) and jobs[0].slot_at < rows[-1].slot_at
+        rows.extend(jobs)
+        if is_late:
+            self._rows[relay] = deque(sorted(rows, key=lambda job: job.slot_at))
 
     # ------------------------------------------------------------------ the feed of the connections
 
