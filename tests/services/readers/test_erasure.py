@@ -29,6 +29,7 @@ SPELLINGS = (
     "erin\uff20reader.example",
     "bounce-erin=reader.example",
     "erin\\u0040reader.example",
+    "\\nerin\uff20reader.example",
 )
 
 

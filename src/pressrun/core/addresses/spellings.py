@@ -15,8 +15,9 @@ from urllib.parse import unquote
 
 from pressrun.core.addresses.address import Address
 
-_JSON_ESCAPE = re.compile(r"(?:\\{1,4}u[0-9a-fA-F]{4})+")  # a JSON text inside another one doubles the backslashes
-_SHORT_ESCAPE = re.compile(r"\\[nrt/\"\\]")
+# A JSON text inside another one doubles the backslashes.
+_JSON_ESCAPE = re.compile(r"(?:\\{1,4}u[0-9a-fA-F]{4})+")
+_SHORT_ESCAPE = re.compile(r"\\{1,4}[bfnrt/\"\\]")
 _ESCAPES = re.compile(rb"%[0-9A-Fa-f]{2}|&#|\\u")
 _PIECE, _OVERLAP = 1 << 20, 1 << 10  # characters
 # A text without one of these names no address, whatever its spelling: what `plain` makes an @ of, or one of the signs
