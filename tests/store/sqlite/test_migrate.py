@@ -81,6 +81,21 @@ def test_a_new_database_is_whole_and_ours(tmp_path: Path) -> None:
     assert [path] == list(tmp_path.iterdir())
 
 
+def test_a_disk_that_takes_no_new_database_is_named(tmp_path: Path) -> None:
+    """And the next start makes one, whatever is left of it."""
+    path = tmp_path / "db"
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, hard))
+    try:
+        with pytest.raises(Unavailable, match=f"the database {path} cannot be created .*disk quota"):
+            migrate.create(path, migrate.package_schema(), 7)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert not path.exists()
+    migrate.create(path, migrate.package_schema(), 7)
+    assert [path] == list(tmp_path.iterdir())
+
+
 def journal_mode(path: Path) -> str:
     with closing(sqlite3.connect(path)) as connection:
         mode: str = connection.execute("pragma journal_mode").fetchone()[0]

@@ -44,18 +44,21 @@ def create(path: Path, schema: str, version: int) -> None:
     """Create a new database, complete or not at all, even when the process is killed.
 
     It has a write-ahead log from the start: if whoever opens it first were killed while changing that, nobody could
-    read it, because only a process that may write can roll that change back.
+    read it, because only a process that may write can roll that change back. Raises Unavailable.
     """
     draft = path.with_name(f".{path.name}.new")
     for left in (draft, *logs_of(draft)):
         left.unlink(missing_ok=True)
-    with closing(sqlite3.connect(draft, isolation_level=None)) as connection:
-        connection.execute("pragma journal_mode = delete")
-        connection.execute(f"pragma auto_vacuum = {INCREMENTAL}")
-        connection.executescript(
-            f"begin; {schema}; pragma application_id = {APPLICATION_ID}; pragma user_version = {version}; commit;"
-        )
-        connection.execute("pragma journal_mode = wal")
+    try:
+        with closing(sqlite3.connect(draft, isolation_level=None)) as connection:
+            connection.execute("pragma journal_mode = delete")
+            connection.execute(f"pragma auto_vacuum = {INCREMENTAL}")
+            connection.executescript(
+                f"begin; {schema}; pragma application_id = {APPLICATION_ID}; pragma user_version = {version}; commit;"
+            )
+            connection.execute("pragma journal_mode = wal")
+    except sqlite3.OperationalError as problem:
+        raise unavailable(path, "created", problem) from problem
     draft.chmod(0o600)
     for log in logs_of(path):  # of a lost database: SQLite would apply it to the new one
         log.unlink(missing_ok=True)
