@@ -112,7 +112,7 @@ async def test_an_edition_from_the_command_line_to_the_relay(site: Site) -> None
 
 
 async def test_what_to_run_next_follows_from_the_state_of_the_edition(site: Site) -> None:
-    """After a canary the rest is resumed, and an edition that is scheduled can be moved or cancelled."""
+    """After a canary, send the rest; move or cancel a scheduled edition; read the report of a finished one."""
     await site.serve()
     await site.good("list", "create", "news", "--title", "News", "--postal-address", "1 Road")
     for name in ("a", "b"):
@@ -125,6 +125,8 @@ async def test_what_to_run_next_follows_from_the_state_of_the_edition(site: Site
     assert (1, "error: edition 1 is already paused\n") == (code, told)
     code, _, told = await site.call("send", "news", str(file), "--yes", "--again", "--at", "+1h")
     assert (0, True) == (code, "`pressrun edition move 2 --at WHEN`" in told)
+    code, _, told = await site.call("send", "news", str(file), "--yes", "--again", "--wait")
+    assert (0, True) == (code, "see how it went with `pressrun edition report 3`" in told)
 
 
 async def test_a_cancelled_edition_ends_a_wait_with_1(site: Site) -> None:

@@ -267,11 +267,11 @@ async def test_why_the_lease_is_not_held_is_told(database: Database, monkeypatch
 
     async def refuse(*_: object, **__: object) -> None:
         failed.set()
-        raise Unavailable("the server takes no changes")
+        raise Unavailable("the server accepts no changes")
 
     monkeypatch.setattr("pressrun.daemon.session_keeper.RENEW_SECONDS", 0.0)
     monkeypatch.setattr(database, "write", refuse)
     running = asyncio.create_task(watched.keeper.run())
     await failed.wait()
-    assert "the server takes no changes" == watched.keeper.why_not_held()
+    assert "the server accepts no changes" == watched.keeper.why_not_held()
     running.cancel()

@@ -131,7 +131,7 @@ async def test_nobodys_names_are_not_asked_of_the_world() -> None:
 async def test_a_name_of_the_example_that_is_still_there_is_to_be_replaced() -> None:
     """As in the configuration that `init` writes."""
     answer = await DnsLookups(Holder(DnsSettings())).query("lists.example.test", "MX")
-    assert (DnsStatus.UNKNOWN, True) == (answer.status, "Set your own, or name a DNS server" in answer.problem)
+    assert (DnsStatus.UNKNOWN, True) == (answer.status, "Configure your own name, or a DNS server" in answer.problem)
 
 
 async def test_a_name_that_cannot_be_is_no_fault_of_ours() -> None:

@@ -75,7 +75,7 @@ class DnsLookups:
     async def query(self, name: str, kind: str) -> DnsAnswer:
         """The records of a type (`TXT`, `MX`, `A`, `AAAA`, `PTR`) at a name; never raises for what a server does."""
         if self._settings.value.server is None and is_reserved(name):
-            remedy = "Set your own, or name a DNS server that knows it: `server` in [dns]"
+            remedy = "Configure your own name, or a DNS server that knows this one: `server` in [dns]"
             return _unknown(name, kind, f"the name is reserved for examples. {remedy}")
         import dns.exception  # noqa: PLC0415 - slow to import, and most processes send no query
 

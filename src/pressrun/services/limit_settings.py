@@ -240,8 +240,8 @@ class LimitSettings:
     login_codes_per_address: Rate = setting(
         kinds.rate(),
         default="20/day",
-        help="Login codes emailed to one mailbox and not used. Beyond that, the same answer but no email. All other "
-        "ways to log in still work.",
-        reason="`logins` alone lets anybody who knows the address have 960 emails a day sent there. Somebody whose "
-        "codes get lost asks for a few.",
+        help="Unused login codes emailed to one mailbox. Beyond that, the page answers the same but no email goes out; "
+        "all other ways to log in still work.",
+        reason="With `logins` alone, anybody who knows the address could have 960 emails a day sent to it. Somebody "
+        "whose codes get lost needs only a few.",
     )

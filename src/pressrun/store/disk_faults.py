@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pressrun.core.errors import NoRoom, Unavailable
 
-SEE_CHECK = "Run `pressrun check` as root, which names the command that mends this"
+SEE_CHECK = "Run `pressrun check` as root to see the command that fixes this"
 
 _LEAST_ROOM_BYTES = 256 * 1024  # SQLite itself needs 32 KiB to open a file
 
@@ -36,7 +36,7 @@ def explain(what: str, folder: Path, problem: str) -> Unavailable:
 
 
 def hint(problem: str) -> str:
-    """What to look at if the message is one that SQLite has for several causes, and names none."""
+    """What to do about a message that SQLite uses for several causes without naming any."""
     if "readonly database" in problem:
         return f". {SEE_CHECK}"
     if "disk I/O error" not in problem:

@@ -742,8 +742,8 @@ create table copy_outcome (
 ) strict, without rowid;
 
 -- Subscriptions that have an issue already by another edition than this one: a copy was or will be sent to them, or to a
--- subscription in another language that became them. Nobody gets an issue twice in any language. A copy is found as a single
--- value: in a join, PostgreSQL without statistics reads all copies of the other edition for each reader.
+-- subscription in another language that became them. Nobody gets an issue twice in any language. A copy is looked up as a
+-- single value: with a join, PostgreSQL without statistics would read all copies of the other edition for each reader.
 create view had_issue as
 select mine.id as edition_id, me.id as subscription_id
 from edition as mine {not indexed}

@@ -317,7 +317,7 @@ def test_a_server_that_takes_no_changes_is_tried_once_more(
         assert [] == rows(opened)
         for _ in range(2):
             attempts.clear()
-            with pytest.raises(Unavailable, match="takes no changes"):
+            with pytest.raises(Unavailable, match="accepts no changes"):
                 opened.write(lambda tx: execute_in(tx, _INSERT, b"a"))
             assert 1 == len(attempts)
 

@@ -278,7 +278,7 @@ def test_a_server_that_takes_no_changes_is_told_what_it_may_be(server: Server, n
         admin.execute(f"alter database {name} set default_transaction_read_only = on")
     assert data.database.newest_version == data.database.version()
     [problem] = find_data_problems(data)
-    assert (True, True) == (problem.is_on_server, "takes no changes" in problem.state), problem
+    assert (True, True) == (problem.is_on_server, "accepts no changes" in problem.state), problem
     assert "target_session_attrs=read-write" in problem.remedy
     with closing(data.database.connect()) as connection, pytest.raises(Unavailable, match="Name the primary"):
         connection.write(lambda tx: execute_in(tx, "create table more (id int)"))

@@ -35,6 +35,7 @@ from pressrun.services.editions.build_orders import Manuscript, gather_reference
 _NEXT = {  # what to run next, by the state of the edition
     EditionState.SCHEDULED: "change its time with `pressrun edition move {0} --at WHEN`, or stop it with "
     "`pressrun edition cancel {0}`",
+    EditionState.FINISHED: "see how it went with `pressrun edition report {0}`",
     EditionState.PAUSED: "see how it went with `pressrun edition report {0}`, then send the rest with "
     "`pressrun edition resume {0}`",
 }

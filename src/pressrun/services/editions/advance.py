@@ -27,7 +27,7 @@ TOO_LATE = PauseReason(
     cause=remark("paused-late"),
 )
 OUR_FAULT = PauseReason(
-    text="it met an error of ours: `dispatch.fault` in the log says which; resume it once that is mended", how="fault"
+    text="an internal error stopped it: see `dispatch.fault` in the log, and resume it once that is fixed", how="fault"
 )
 
 
@@ -40,7 +40,7 @@ class EditionChanges(Struct, kw_only=True):
     def attempt(
         self, tx: Transaction, edition: Edition, work: Callable[[], None], now: int, on_paused: OnPaused
     ) -> None:
-        """Do what concerns a single edition; an error pauses this edition only."""
+        """Do the work for one edition; an error pauses only this one."""
         before = len(self.changed)
         problem = tx.attempt(work)
         if problem is not None:
@@ -49,7 +49,7 @@ class EditionChanges(Struct, kw_only=True):
             tx.attempt(partial(self._pause_for_fault, tx, edition.id, now, on_paused))
 
     def _pause_for_fault(self, tx: Transaction, edition_id: int, now: int, on_paused: OnPaused) -> None:
-        """Hold an edition that cannot be sent for an error of ours, so that it keeps no other waiting."""
+        """Pause an edition that an internal error keeps from being sent, so that no other waits for it."""
         paused = lifecycle.pause_by_itself(tx, lifecycle.require_edition(tx, edition_id), OUR_FAULT, now, None)
         self.changed.append(paused)
         problem = tx.attempt(partial(on_paused, tx, paused, OUR_FAULT.cause))  # it may have the same cause
@@ -62,7 +62,7 @@ class AdvanceRequest(Struct, frozen=True, kw_only=True):
 
     With `careful` an edition that meets an error is paused, and the others go on. Without `may_start` those whose time
     has come wait: the disk has no room for their copies. `on_paused` gets each edition that now waits for a person, and
-    the reason in words for people without a shell.
+    the cause, for people without a shell.
     """
 
     now: int
@@ -75,7 +75,7 @@ class AdvanceRequest(Struct, frozen=True, kw_only=True):
 
 
 def advance(tx: Transaction, request: AdvanceRequest) -> tuple[EditionChanges, int | None]:
-    """Start, pause and finish the editions that are due for it; returns when the next one starts by itself, too."""
+    """Start, pause and finish the editions that are due, and return when the next one starts by itself."""
     changes = EditionChanges()
     for edition_id in request.idle:  # paused ones, too: the copies in flight at the pause may have been the last
         changes.changed += lifecycle.finish_if_done(tx, edition_id, request.now)
@@ -113,7 +113,7 @@ def _move_on(
     if edition.list_relay and edition.list_relay not in request.relays:
         changes.changed += _pause_without_relay(tx, edition.id, request)
         return
-    # each time: the last copies may have been cancelled, since their readers unsubscribed
+    # in every cycle: the last copies may have been cancelled because their readers unsubscribed
     finished = lifecycle.finish_if_done(tx, edition.id, request.now)
     if not finished and edition.canary_copies is not None:
         finished = _pause_after_canary(tx, edition.id, request)
@@ -141,7 +141,7 @@ def _start_if_due(tx: Transaction, edition: Edition, request: AdvanceRequest) ->
 
 
 def _withdrawn(tx: Transaction, edition: Edition) -> PauseReason | None:
-    """Why an edition that somebody approved or scheduled no longer has their word for it."""
+    """Why the approval or schedule of an edition no longer counts; None if both still do."""
     if unapproved := standing.lost_approval(tx, edition):  # resuming it is refused
         text = f"{unapproved}: cancel it, make a draft of it again, and have that approved"
     elif unscheduled := standing.lost_schedule(tx, edition):
@@ -152,7 +152,7 @@ def _withdrawn(tx: Transaction, edition: Edition) -> PauseReason | None:
 
 
 def _pause_after_canary(tx: Transaction, edition_id: int, request: AdvanceRequest) -> list[Edition]:
-    """Pause an edition whose canary copies have all been attempted; returns it when that is so."""
+    """Pause an edition whose canary copies have all been attempted, and return it."""
     edition = editions.find_edition(tx, edition_id)
     if edition is None or edition.canary_copies is None or edition.state is not EditionState.SENDING:
         return []

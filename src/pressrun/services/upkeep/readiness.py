@@ -34,7 +34,7 @@ class Readiness:
     """Reports what keeps the service from working; `progress` is that of the queue.
 
     `why_not_held` is None while its lease has been renewed in time, and else why not, if that is known. A server that
-    has become a standby answers, but takes no changes, and so not this one.
+    has become a standby answers, but accepts no changes, and so not this one.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class Readiness:
             obstacles.append(Obstacle(Cause.DATABASE, str(problem)))
         else:
             if not_writable is not None:
-                obstacles.append(Obstacle(Cause.DATABASE, f"the database takes no changes: {not_writable}"))
+                obstacles.append(Obstacle(Cause.DATABASE, f"the database accepts no changes: {not_writable}"))
             elif (why := self._why_not_held()) is not None:
                 obstacles.append(Obstacle(Cause.DATABASE, f"{_NOT_HELD}: {why}" if why else _NOT_HELD))
         return [*obstacles, *self._obstacles_seen(self._clock())]

@@ -75,13 +75,13 @@ _POOLER_REMEDY = (
     "Is a pooler between Pressrun and the server? PgBouncer in transaction mode has to be 1.21 or newer, with "
     "max_prepared_statements = 500"
 )
-# What a server refuses: how to say it, and what to do about it.
+# What a server may refuse: the error, the words for it ({} stands for the server's own), and what to do about it.
 _REFUSALS: tuple[tuple[type[psycopg.Error] | tuple[type[psycopg.Error], ...], str, str], ...] = (
-    (ReadOnlySqlTransaction, "the server takes no changes ({})", READ_ONLY_REMEDY),
+    (ReadOnlySqlTransaction, "the server accepts no changes ({})", READ_ONLY_REMEDY),
     (
         LockNotAvailable,
         "another session holds a lock ({})",
-        "pg_stat_activity and pg_blocking_pids() on the server say which",
+        "pg_stat_activity and pg_blocking_pids() on the server show which one",
     ),
     (
         QueryCanceled,
@@ -350,7 +350,7 @@ _REMEDIES = (
     ("remaining connection slots", "Raise max_connections on the server, or close connections of other programs"),
     ("is not permitted to log in", "Let the role log in: `alter role … login` on the server"),
     ("not currently accepting connections", "Allow connections to this database on the server"),
-    ("permission denied for database", "Grant the role the right to connect to it"),
+    ("permission denied for database", "Let the role connect: `grant connect on database … to …` on the server"),
     ("pg_hba.conf", "Allow this machine and role in pg_hba.conf on the server, or correct"),
     ("certificate", "Renew the certificate of the server, or correct host and sslrootcert in"),
     ("read-only", READ_ONLY_REMEDY),

@@ -151,10 +151,10 @@ class PostgresDatabase(Location):
         return reached
 
     def find_damage(self) -> Damage | None:
-        """Nothing: the server checks its pages by itself. Raises Unavailable for one that takes no changes."""
+        """Nothing: the server checks its pages by itself. Raises Unavailable for one that accepts no changes."""
         is_readonly = self._run(lambda connection: connection.execute("show transaction_read_only").fetchone())
         if is_readonly == ("on",):
-            raise Unavailable(f"the database {self} takes no changes. {READ_ONLY_REMEDY}")
+            raise Unavailable(f"the database {self} accepts no changes. {READ_ONLY_REMEDY}")
         return None
 
     def engine_version(self) -> EngineVersion:

@@ -18,8 +18,8 @@ T = TypeVar("T")
 SILENT_SECONDS = 30.0  # several times what any statement of a daemon takes, and how long it waits for locks
 
 
-# What an administrator can do about a server that is gone or says nothing.
-LOST = "See the log of the server, and check the network and any pooler between"
+# What to do about a server that is gone or does not answer.
+LOST = "See the log of the server, and check the network and any pooler in between"
 
 
 class SilentServer(psycopg.OperationalError):

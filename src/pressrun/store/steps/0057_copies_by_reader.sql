@@ -1,5 +1,5 @@
--- What a reader has of an edition is found as a single value: in a join, PostgreSQL without statistics reads all copies of
--- the edition for each reader.
+-- A reader's copy of an edition is looked up as a single value: with a join, PostgreSQL without statistics would read all
+-- copies of the edition for each reader.
 drop view had_issue_elsewhere;
 drop view had_issue;
 create view had_issue as
