@@ -45,5 +45,5 @@ def parse_time(text: str) -> int:
 
 
 def is_within(before: float | None, now: float, seconds: float) -> bool:
-    """Whether that was so recently; a time in the future, from a clock that was ahead, does not count."""
+    """Whether `before` is less than `seconds` ago. A time in the future, from a clock that was ahead, is not."""
     return before is not None and 0 <= now - before < seconds

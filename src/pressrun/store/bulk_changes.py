@@ -42,7 +42,7 @@ class BulkChange(Struct, frozen=True, kw_only=True):
 
 
 def store(tx: Transaction, change: BulkChange) -> None:
-    """Store how far a change is; it is to go on."""
+    """Store how far a change has got; it goes on later."""
     if change.id is None:
         tx.insert("bulk_changes.insert", **asdict(change))
     else:

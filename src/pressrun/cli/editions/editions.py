@@ -39,7 +39,7 @@ def _with_subject(edition: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def print_edition(invocation: Invocation, edition_id: int) -> EditionState:
-    """Print one edition, for `edition show` and the verbs that change an edition; gives its state."""
+    """Print one edition, for `edition show` and the verbs that change an edition; returns its state."""
     with reading(invocation) as tx:
         edition = plain(edition_descriptions.show_edition(tx, edition_id, int(utc_now())))
     if invocation.as_json:

@@ -83,7 +83,7 @@ def create(invocation: Invocation, *, domain: str | None, selector: str | None, 
     signing_domain = _parse_domain(invocation.settings.site.mail_domain if domain is None else domain)
     _check_names(name, signing_domain)
     root = invocation.settings.data_dir
-    # No transaction covers the file. Where this row cannot be written, neither can another.
+    # No transaction covers the key file, hence a row before it. If that cannot be written, a second one is not tried.
     invocation.is_recorded = not note(invocation, "dkim.create", "begun")
     with acting_as_owner(root):
         try:

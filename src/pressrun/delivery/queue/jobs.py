@@ -22,8 +22,8 @@ class Job(msgspec.Struct, frozen=True):
 
     `queue` is the destination queue of a copy, None for a notice. `slot_at` is the time slot that the pacer reserved:
     wall-clock seconds before which the mail must not go out; 0 means at once. A connection that has carried `most`
-    mails of one queue takes no further mail; 0 means that there is no such limit. The slot of a row that has missed one
-    on its way to a worker comes `lead_seconds` after the row is handed out.
+    mails of one queue takes no further mail; 0 means that there is no such limit. If a row missed a slot on its
+    way to a worker, its next slot is at least `lead_seconds` after it is handed out again.
     """
 
     row: Claimed

@@ -45,7 +45,7 @@ from pressrun.services.settings import DeliverySettings
 from pressrun.smtp.handover import HandOver, Outcome
 from pressrun.store.queue.deliveries import ClaimedCopy, ClaimedNotice
 
-LEAD_AT_MOST_SECONDS = STALE_SECONDS / 2  # then the row still gets to the worker before it is called back
+LEAD_AT_MOST_SECONDS = STALE_SECONDS / 2  # so the row reaches the worker before it is called back
 
 
 class RelayTerms(Struct, frozen=True):
@@ -286,10 +286,10 @@ class Scheduler:
 
 
 def _lead_seconds(job: Job, now: float) -> float:
-    """How long before its next slot a row that comes back has to be handed out.
+    """How long before its next slot a row that came back unsent has to be handed out.
 
-    Only a notice that holds a whole mail, passed on or as a test copy, can be so large that a slot passes while it is
-    on its way to a worker. A copy goes there without its edition.
+    Only a notice with a whole mail, forwarded or a test copy, can be so large that its slot passes while it is on its
+    way to a worker. Copies travel without their edition.
     """
     is_late = isinstance(job.row, ClaimedNotice) and job.row.octets > 0 and 0.0 < job.slot_at < now
     return min(2 * (now - job.slot_at + job.lead_seconds), LEAD_AT_MOST_SECONDS) if is_late else job.lead_seconds

@@ -33,7 +33,7 @@ def list_backups(folder: Path, installation: str) -> Iterator[tuple[int, Path]]:
 def thin_out(folder: Path, installation: str, parts: Sequence[KeepPart]) -> list[Path]:
     """Remove backups of an installation that no part keeps; returns them. The newest one always stays.
 
-    An empty file is none: where there are no hard links, a backup that was killed may leave its name (store.files).
+    An empty file is not a backup: where there are no hard links, a killed one may leave an empty file (store.files).
     """
     backups = list(list_backups(folder, installation))
     kept = choose_kept((at for at, path in backups if _has_content(path)), parts)

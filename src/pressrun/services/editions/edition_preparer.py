@@ -70,9 +70,9 @@ class EditionPreparer(Struct, frozen=True, kw_only=True):
         replaced: Collection[int] = (),
         own: Edition | None = None,
     ) -> PreparedEdition:
-        """Build an edition for a list; `own` is the draft that it is already.
+        """Build an edition for a list; `own` is its stored draft, if it has one.
 
-        Without `with_drafts` drafts of the same issue do not count yet, and the caller checks them when it stores the
+        Without `with_drafts`, drafts of the same issue do not count yet, and the caller checks them when it stores the
         edition. The edition may have the slug of drafts that it replaces, and its own. Raises NotFound, Refused,
         EditionError, Unavailable.
         """
@@ -96,7 +96,7 @@ class EditionPreparer(Struct, frozen=True, kw_only=True):
         return BuiltDraft(prepared=prepared, findings=in_order([*prepared.built.findings, *of_sender, *unused]))
 
     async def _read(self, list_name: str, text: Text, files: Mapping[str, bytes]) -> tuple[Manuscript, EditionFile]:
-        """A text with those of the files that it names, so that the same edition is the same content by every way."""
+        """A text with only the files that it names, so that an edition has the same digest whichever way it came."""
         alone = Manuscript(source=text.source, source_name=text.source_name, assets={})
         read = await self.builder.read(list_name, alone, longest_text=LONGEST_TEXT)
         return replace(alone, assets={path: files[path] for path in sorted(read.paths & {*files})}), read.file

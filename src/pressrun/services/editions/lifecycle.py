@@ -40,9 +40,9 @@ PAUSED_BY_RESTORE = (
 
 
 class PauseReason(Struct, frozen=True, kw_only=True):
-    """Why an edition pauses by itself: for the shell, and in `cause` for people without one.
+    """Why an edition pauses by itself: `text` is for the shell, `cause` for people without one.
 
-    Without a cause only a shell helps. `how` is recorded with the change.
+    Without a `cause`, only somebody with a shell can help. `how` is recorded with the change.
     """
 
     text: str
@@ -71,8 +71,8 @@ def require_edition(tx: Transaction, edition_id: int) -> Edition:
 def start(tx: Transaction, edition: Edition, now: int) -> Edition:
     """Begin to take the audience: everyone who is active and not suppressed now.
 
-    With nobody there it is finished at once, and published all the same: who starts a newsletter has editions to show
-    before it has readers. Raises Refused if it is no longer known who has had its issue.
+    Without any readers it is finished at once, and still published: a new newsletter needs editions to show before it
+    has readers. Raises Refused if nobody can tell any more who has had its issue.
     """
     reason = why_nobody_may_get(tx, edition.id)
     if reason is not None:
@@ -135,7 +135,7 @@ def finish_if_done(tx: Transaction, edition_id: int, now: int) -> list[Edition]:
 
 
 def pause(tx: Transaction, edition_id: int) -> Edition:
-    """Hold an edition: what connections have of it still goes out, nothing else does."""
+    """Pause an edition: copies that a connection already has still go out, and no others."""
     return _pause(tx, require_edition(tx, edition_id), PAUSED_BY_PERSON, how="by-hand")
 
 
@@ -212,7 +212,7 @@ def resume(tx: Transaction, edition_id: int, now: int, *, accepts_repeats: bool 
 
 
 def reschedule(tx: Transaction, edition_id: int, at: int, now: int) -> Edition:
-    """Give an edition that has not started another hour; one that is paused stays so. Raises NotFound, Refused."""
+    """Give an edition that has not started another time; a paused one stays paused. Raises NotFound, Refused."""
     edition = require_edition(tx, edition_id)
     moved = replace(after_event(edition, EditionEvent.MOVE), scheduled_at=at)
     if edition.started_at is not None:
@@ -227,9 +227,9 @@ def reschedule(tx: Transaction, edition_id: int, at: int, now: int) -> Edition:
 
 
 def cancel(tx: Transaction, edition_id: int, now: int, *, how: str = "by-hand", sharing: int = 1) -> Edition:
-    """End an edition: what no connection has is not sent. One that nobody has seen gives its slug up.
+    """Cancel an edition: copies that no connection has are not sent. If nobody has seen it, its slug is free again.
 
-    `how` it came to that; `sharing` is how many editions one transaction cancels, which share the rows of a slice.
+    `how` is recorded with the change; `sharing` is how many editions one transaction cancels, which share a slice.
     """
     edition = require_edition(tx, edition_id)
     cancelled = replace(after_event(edition, EditionEvent.CANCEL), finished_at=now, pause_reason=None)
@@ -244,7 +244,7 @@ def cancel(tx: Transaction, edition_id: int, now: int, *, how: str = "by-hand", 
 
 
 def cancel_slice(tx: Transaction, change: BulkChange, sharing: int = 1) -> None:
-    """Cancel some of the copies of a cancelled edition that wait, and store whether more may."""
+    """Cancel one slice of the waiting copies of a cancelled edition, and store whether more may wait."""
     at_once = ROWS_AT_ONCE // sharing
     if deliveries.cancel_waiting(tx, change.edition_id, change.created_at, at_once) < at_once:
         bulk_changes.end(tx, change)
@@ -253,7 +253,7 @@ def cancel_slice(tx: Transaction, change: BulkChange, sharing: int = 1) -> None:
 
 
 def continue_oldest(tx: Transaction, now: int) -> bool:
-    """Make one slice of what has waited the longest for it; False when nothing is left."""
+    """Make one slice of the bulk change that has waited longest; False if there is none."""
     change = bulk_changes.find_oldest(tx)
     if change is None:
         return False
@@ -278,7 +278,7 @@ async def carry_on(context: ServiceContext) -> bool:
 
 
 async def carry_on_if_possible(context: ServiceContext) -> bool:
-    """The same after a commit that must be reported as done. If the database is away now, housekeeping goes on."""
+    """The same after a commit that must be reported as done. If the database is away, housekeeping goes on."""
     with suppress(Unavailable):
         return await carry_on(context)
     return False
@@ -318,7 +318,7 @@ def resend_failed(tx: Transaction, edition_id: int, now: int, copies: Sequence[i
     if reason is not None:
         raise Refused(reason)
     if edition.state is EditionState.SENDING and edition.canary_copies is not None:
-        # A copy that is no longer on its way would make room for one reader more than the canary may have.
+        # A failed copy that is queued again makes room for one more reader than the canary may have.
         raise Refused(f"the canary copies of edition {edition_id} are being sent. Try again when it has paused")
     if edition.state is EditionState.FINISHED:
         moved = replace(moved, canary_copies=None)  # its canary is over, whoever it went to

@@ -83,9 +83,10 @@ class Identities:
         return self._sessions.begin(tx, entrant, Method.OIDC, visitor, proven_at=self._proven_at(identity))
 
     def _proven_at(self, identity: IssuerAccount) -> int:
-        """When a session counts as begun: an issuer lets in whoever sits at a browser where somebody logged in before.
+        """When a session counts as begun: when its person last proved to the issuer who they are.
 
-        That is no earlier than makes it too old for dangerous actions, so that it lasts nearly as long as any other.
+        An issuer lets in whoever sits at a browser where somebody logged in before. But the session counts as just old
+        enough to be too old for dangerous actions, and no older, so that it lasts nearly as long as any other.
         """
         now, lifetime = self._context.now, self._context.login.lifetime_seconds
         oldest = now - min(FRESH_SECONDS, lifetime / 2)

@@ -232,12 +232,12 @@ class LogIns:
 
 
 def requested_at(expires_at: int) -> int:
-    """When a code was requested, by the time at which it expires: what counts for a request counts from then on."""
+    """When a code that expires at this time was requested. Limits count the request at that moment."""
     return expires_at - CODE_SECONDS
 
 
 def code_meter(context: ServiceContext, address: str) -> Meter:
-    """The window of codes that were mailed to an address, and not used."""
+    """The limit on unused codes that are mailed to an address."""
     return context.meter_of("login_codes_per_address", parse_address(address))
 
 

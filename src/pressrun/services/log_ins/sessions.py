@@ -108,7 +108,7 @@ class Sessions:
     def begin(
         self, tx: Transaction, person: Entrant, method: Method, visitor: Visitor, *, proven_at: int | None = None
     ) -> Entered:
-        """Log a person in, whom the caller has found to be that one, and end the session that the browser had.
+        """Log in a person whose identity the caller has checked, and end the session that the browser had.
 
         `proven_at` is when they proved who they are, if that was not just now.
         """

@@ -106,8 +106,8 @@ class WebRequests(BackgroundLoop):
     ) -> None:
         """Mail a reader their own link. For anybody else, and over a limit, nothing happens and nothing shows.
 
-        `about` is the list that they came from, and `form` the number of the copy of our form that they sent, or the
-        network where its copies have no number.
+        `about` is the list that they came from, and `form` the number of the copy of our form that they sent, or
+        their network if copies of that form have no number.
         """
         request = _pending(Applicant(address, origin), RequestKind.PREFERENCES)
         await self._request_link(request if about is None else replace(request, list_id=about.id), network, form)

@@ -43,8 +43,8 @@ newest_version = cache(_FILES.newest_version)
 def create(path: Path, schema: str, version: int) -> None:
     """Create a new database, complete or not at all, even when the process is killed.
 
-    It has a write-ahead log from the start: if whoever opens it first were killed while changing that, nobody could
-    read it, because only a process that may write can roll that change back. Raises Unavailable.
+    It has a write-ahead log from the start. If the first process that opens it were killed while switching to one,
+    nobody could read it: only a process that may write can roll the switch back. Raises Unavailable.
     """
     draft = path.with_name(f".{path.name}.new")
     for left in (draft, *logs_of(draft)):

@@ -53,7 +53,7 @@ def find_access_problems(data: DataDir) -> Iterator[DataProblem]:
 
 
 def _access_problems(data: DataDir, owner: int, paths: Iterable[Path], mended: str = "") -> Iterator[DataProblem]:
-    """Those of some files; the remedy is a command about `mended`, by default the file itself."""
+    """The problems of these files; the remedy is a command for `mended`, by default the file itself."""
     for path in paths:
         try:
             status = path.lstat()
@@ -72,7 +72,7 @@ def _access_problems(data: DataDir, owner: int, paths: Iterable[Path], mended: s
 
 
 def _has_bad_mode(mode: int, *, is_key: bool) -> bool:
-    """Whether others can use a file or folder, or its owner cannot: a key is only read. A symbolic link has no mode."""
+    """Whether others can use a file or folder, or its owner cannot. A key is only read; a link has no mode."""
     if stat.S_ISLNK(mode):
         return False
     needed = stat.S_IRWXU if stat.S_ISDIR(mode) else stat.S_IRUSR if is_key else stat.S_IRUSR | stat.S_IWUSR

@@ -120,9 +120,9 @@ class Issuer:
         return self._settings.label or urlsplit(self._settings.issuer).hostname or ""
 
     async def log_in_url(self, ceremony: Ceremony, redirect_uri: str, max_age: int) -> str:
-        """Where the issuer logs somebody in, and asks whoever has not logged in there for `max_age` seconds.
+        """The page of the issuer where somebody logs in, again if their log-in there is older than `max_age` seconds.
 
-        It then says when that was (OpenID Connect Core 1.0 §3.1.2.1). Raises IssuerProblem.
+        Because of `max_age`, it then says when that was (OpenID Connect Core 1.0 §3.1.2.1). Raises IssuerProblem.
         """
         metadata = await self._describe()
         challenge = base64.urlsafe_b64encode(hashlib.sha256(ceremony.verifier.encode()).digest()).rstrip(b"=")
