@@ -151,7 +151,7 @@ def _log_step(seconds: float) -> None:
 async def opened_journal(path: Path, workers: int) -> AsyncIterator[Journal | None]:
     """The journal of relay replies, locked; None if it cannot be opened: then a kill repeats more copies.
 
-    Raises NotPermitted if it may not be: what it knows of before the start would be sent again.
+    Raises NotPermitted if this process has no right to open it: the copies that it lists would be sent again.
     """
     try:
         journal = Journal.open(path, workers)

@@ -23,17 +23,17 @@ log = logging.getLogger("pressrun.dispatch")
 
 # Copies that are handed out and not recorded. Ten connections over a long line have 64 each in flight.
 UNRECORDED_AT_MOST = 1024
-# Once this many results are not journaled, and as many as are in flight, they are recorded before anything more is
-# handed out, so that a kill repeats little. Results come in while earlier ones are being recorded, and in
-# bursts over a long line.
+# If this many results are not journaled, and no fewer than rows are in flight, they are recorded before anything more
+# is handed out, so that a kill repeats little. More may come while those are being recorded, and in bursts over a long
+# line.
 RESULTS_AT_MOST = 4
 
 
 class Broker:
     """What the workers call, as delivery.queue.jobs.Supply promises.
 
-    Whatever fails, a claimed row is at each moment ready, in flight, or among the results: it is put where it goes
-    before it is removed from where it was. A careful cycle gives back the rows that nobody holds (claims).
+    Whatever fails, a claimed row is at each moment ready, in flight, or among the results: it is added to its new place
+    before it is removed from the old one. A careful cycle gives back the rows that nobody holds (claims).
 
     `is_syncing` tells whether everybody waits for the disk. While `owner` may not hand out, nothing is handed out.
     """
@@ -155,7 +155,7 @@ class Broker:
             self._recall(in_flight)
 
     def release_destination(self, *names: str) -> None:
-        """Copies for a destination that no connection has go back to the database: other mail may now go first."""
+        """Give back the copies for these destinations that no connection has, since other mail may now go first."""
         for name in {*names}:
             self.results.release(self.scheduler.rows.remove_domain(name))
         self._recall([job for job in self._in_flight.values() if job.row.domain in names or job.destination in names])
@@ -199,8 +199,8 @@ class Broker:
         return len(self._in_flight) + self.results.waiting
 
     def _room_in_flight(self) -> int:
-        """How many more rows may be handed out: none while a kill would repeat so many results that they must be
-        recorded first. While everybody waits for the disk the pace is not held up for that.
+        """How many more rows may be handed out: none while so many results are not journaled that they must be
+        recorded first, unless everybody waits for the disk, which must not slow sending down.
         """
         unsafe = self.results.unsafe
         if unsafe >= RESULTS_AT_MOST and not self._is_syncing():

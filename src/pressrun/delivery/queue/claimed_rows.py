@@ -14,8 +14,8 @@ ANY = ""  # the queues of mail that any relay may take
 
 
 class LowWater(Struct, frozen=True, kw_only=True):
-    """When to claim more: at so few `rows`, apart from those for `relays` alone; or when one of these relays has fewer
-    than `enough`.
+    """When to claim more: if only this many `rows` are left, apart from those for `relays` alone, or if one of these
+    relays has fewer than `enough`.
     """
 
     rows: int = -1
@@ -62,8 +62,8 @@ class ClaimedRows:
         return [queues] if queues else []
 
     def enough(self, most: int) -> int:
-        """How many copies are enough for each relay that lists name, if there is room for `most` in all. All relays
-        that have fewer have half of it together at most, so that those that take nothing leave room to the others.
+        """How many copies are enough for each relay that lists name, if there is room for `most` in all. Together they
+        get at most half of it, so that relays that accept nothing leave room for the others.
         """
         return max(1, most // 2 // max(2, len(self._queues) - 1))
 

@@ -40,7 +40,7 @@ NOTICE_BATCH = 50  # notices go first, and a flood of them still lets an edition
 
 class Room(Struct, frozen=True, kw_only=True):
     """How many rows may be claimed, how many octets claimed notices may hold, and how many more copies each destination
-    with limits may have claimed. For the relays that are `full`, enough is claimed of lists that name them.
+    with limits may have claimed. The relays that are `full` have enough claimed copies of the lists that name them.
     """
 
     rows: int
@@ -60,7 +60,7 @@ class Ready(Struct, frozen=True, kw_only=True):
 class ClaimRequest(Struct, frozen=True, kw_only=True):
     """What `session` may claim. `compiled` are the editions that need not be loaded again. With `careful` each notice
     and edition is dealt with on its own, so that a bad one holds up no other. `accepted` is the claim of the mail that
-    a relay has accepted last.
+    a relay accepted most recently.
     """
 
     session: int
@@ -264,8 +264,8 @@ class _Claiming:
         return rows
 
     def _claimable_until(self, edition: Edition) -> int:
-        """New copies due by then may go. Of a canary these are the ones that were drawn, as long as any of them waits,
-        or may still be drawn: others only take the place of those whose readers have left.
+        """New copies that are due by then may go. In a canary these are the copies that were drawn, as long as any of
+        them waits or more may be drawn. Others only replace drawn ones whose readers have left.
         """
         if edition.canary_copies is None or edition.started_at is None:
             return FOR_EVER
@@ -281,8 +281,8 @@ class _Claiming:
     # ------------------------------------------------------------------ what is due later
 
     def _find_next_due(self, going: Sequence[tuple[Edition, int | None]]) -> None:
-        """When the next row may go. What waits behind a canary is not due before its outcome is there, which brings a
-        cycle of its own; what waits for a destination without room, not before that opens.
+        """When the next row may go. Copies behind a canary are not due before its outcome, which causes a cycle of its
+        own. Copies for a destination without room are not due before it opens.
         """
         claims = self._claims
         dues: list[float | None] = [opens_at for _, opens_at in going]

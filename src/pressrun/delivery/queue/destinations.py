@@ -32,7 +32,7 @@ class Destinations:
     def __init__(self, connections: int, slow: AbstractSet[str]) -> None:
         self._slow = slow
         self._in_flight: dict[str, int] = {}  # rows in flight to each
-        # Of those that have their share: which result of any destination overtakes them, and when they had one.
+        # Of those that have their share: the number of the result at which they are late, and when they last had one.
         self._heard: dict[str, tuple[int, float]] = {}
         self._unheard: set[str] = set()  # of those, the ones that have had none since then
         self._number = 0
@@ -185,8 +185,8 @@ class SlowDestinations:
         self._shown.clear()
         hides_others = more_wait and not rows.holds("")
         waiting, relays = rows.destinations(), self.relays.values()
-        # If nobody could answer because a relay or this process stood still, what is late now is so for no time yet:
-        # its results come together with the ones that overtake them, or right behind them.
+        # After a relay or this process stood still, destinations look late for a moment, because the results that
+        # overtake theirs come first. So only those that stay late for a while count.
         late = [name for name in waiting if any(destinations.is_late(name) for destinations in relays)]
         self._late_since = {name: min(self._late_since.get(name, now), now) for name in late}
         for name in waiting:

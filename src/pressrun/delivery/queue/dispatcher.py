@@ -197,9 +197,9 @@ class Dispatcher(BackgroundLoop):
                 return
 
     async def cycle(self) -> None:
-        """One cycle. The next is a careful one after an error of its own, and where a commit may be done or not: then
-        what it claimed may be ours, and what it recorded must not be recorded once more. So is one after an outage of a
-        server: the one that is back may be a standby, or restored, and not know of what was recorded last.
+        """One cycle. The next one is careful if this one met an error of its own, or cannot know whether its commit was
+        done: then it may have claimed rows, and must not record results again. It is careful after an outage of a
+        server, too: the one that comes back may be a standby, or restored, and lack what was recorded last.
         """
         if self._database.is_shut:  # nothing is in flight, and nothing could be recorded
             self.alive_at = self._clock()
@@ -242,7 +242,7 @@ class Dispatcher(BackgroundLoop):
             raise
         self.alive_at = self._clock()
         if stale.jobs and not self._holding:
-            self._wake_ups.claim()  # what its own limits held back is claimed again, unless it was cancelled
+            self._wake_ups.claim()  # rows that went back because of their destination's limits are claimed again
         self.broker.offer()
 
     def _least_work(self, now: float, *, careful: bool) -> Work:
@@ -254,7 +254,7 @@ class Dispatcher(BackgroundLoop):
         return Work.CLAIM if is_low or is_due or rows.lacks(low_water) else Work.RECORD
 
     def _learn_slow(self, now: float) -> None:
-        """What waits for a slow domain among others goes back, to be claimed from the queue that it gets."""
+        """Give back rows for a slow domain that wait among others, to be claimed from the queue that it gets."""
         for name, seconds in self._scheduler.learn_slow(now).items():
             event(log, "delivery.slow", destination=name, seconds=round(seconds, 1))
             self.broker.release_destination(name)
@@ -262,7 +262,7 @@ class Dispatcher(BackgroundLoop):
     async def _commit(
         self, now: float, work: Callable[Concatenate[Transaction, P], T], /, *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """What is committed survives a kill at once, also of a server, and a power cut when older than SYNC_SECONDS."""
+        """A commit survives a kill at once, even of the server, and a power cut once it is SYNC_SECONDS old."""
         if self._database.location.records_survive_kills and 0 <= now - self._synced_at < SYNC_SECONDS:
             return await self._database.record(work, *args, **kwargs)
         self._synced_at = now
@@ -374,7 +374,7 @@ class Dispatcher(BackgroundLoop):
         self._plan(claims, request, enough)
 
     def _room(self, now: float, full: Collection[str]) -> int:
-        """How many more rows may be claimed; what waits for relays that have enough leaves the others their room."""
+        """How many more rows may be claimed. Rows that wait for `full` relays do not use up the room of the others."""
         if self._claims_nothing() or now < self._intake.unsigned_until:
             return 0
         room = self._scheduler.pacer.claimable(now, self._scheduler.eager(now, full), BATCH)

@@ -101,7 +101,7 @@ class Supply(Protocol):
         """
 
     def record(self, relay: str, results: Sequence[Result]) -> None:
-        """Take the results of jobs that were handed out for this relay."""
+        """Accept the results of jobs that were handed out for this relay."""
 
     def waiting(self, relay: str) -> int:
         """How many jobs `next` could hand out now: a hint for opening connections."""

@@ -28,7 +28,7 @@ DrawConsequences = Callable[[Transaction, Sequence[DeliveryResult], int], Conseq
 class RecordRequest(Struct, frozen=True, kw_only=True):
     """What `session` has to record. With `held` the cycle is a careful one, since something failed before: what the
     session has claimed and is not among these is lost, and goes back to the queue. Each result is recorded on its own,
-    so that a bad one holds up no other. `journaled` reads what relays have taken lately.
+    so that a bad one holds up no other. `journaled` reads what relays have accepted lately.
     """
 
     session: int
@@ -77,7 +77,7 @@ def record(tx: Transaction, request: RecordRequest, draw_consequences: DrawConse
 
 
 def _still_held(tx: Transaction, session: int, results: Sequence[DeliveryResult]) -> Sequence[DeliveryResult]:
-    """The results of copies that nobody has taken from this session, and that no commit has recorded unheard of."""
+    """The results of copies that this session still holds: an earlier commit may have recorded some unnoticed."""
     held = deliveries.claimed_ids(tx, session)
     return [result for result in results if result.id in held]
 

@@ -1,8 +1,8 @@
 """Every start is a recovery: rows claimed by a session that is gone go back to the queue, however it ended.
 
 Rows that a relay accepted according to the journal are recorded as delivered, as the dead process was about to do, also
-where the database was set back to a moment before they were claimed. If that lost more than the journal knows, all that
-may go out again is held back first: what is recorded no longer shows it. Rows claimed by a live session are left alone.
+where the database was set back to a moment before they were claimed. If more was lost than the journal knows,
+everything that might go out again is held back first. Rows claimed by a live session are left alone.
 """
 
 from __future__ import annotations

@@ -95,7 +95,7 @@ class RelayShares:
         return has_share
 
     def _bring_back(self, able: set[str]) -> None:
-        """Of those that can take some now, those that could not until now begin where the rearmost of the others is."""
+        """Let relays that can accept copies again begin where the rearmost of the others is."""
         rearmost = min((self._positions[name] for name in self._able & able), default=0.0)
         for name in able - self._able:
             self._positions[name] = max(self._positions[name], rearmost)

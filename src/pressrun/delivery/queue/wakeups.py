@@ -21,8 +21,8 @@ class Work(IntEnum):
 
 
 class WakeUps:
-    """`again_at` is when to claim again by ourselves; it is time at `low_water`, too, and with `after_result` when any
-    row has its result.
+    """`again_at` is when to claim again without another cause. It is also time at `low_water` and, with
+    `after_result`, as soon as any row has its result.
     """
 
     def __init__(self) -> None:
@@ -65,11 +65,11 @@ class WakeUps:
         self._work = max(self._work, work)
 
     def be_careful(self) -> None:
-        """In the next cycle: rows that nobody holds may be claimed, or one row may be to blame for an error."""
+        """Make the next cycle a careful one: nobody may hold some claimed rows, or one row may have caused an error."""
         self._is_careful = True
 
     def pop_careful(self) -> bool:
-        """Whether the cycle that begins is to be careful; what is met during it counts for the one after it."""
+        """Whether the cycle that begins is careful. From now on, `be_careful` is about the one after it."""
         is_careful, self._is_careful = self._is_careful, False
         return is_careful
 

@@ -80,8 +80,8 @@ class Assignments:
         self._lease = lease
 
     def add(self, relay: str, jobs: Sequence[Job]) -> None:
-        """Give these rows to the connections to this relay, in the order of their slots: that of a large mail may be
-        after those of rows that come later.
+        """Give these rows to the connections to this relay, in the order of their slots: a large mail that came
+        earlier may have a later one.
         """
         rows = self._rows.setdefault(relay, deque())
         is_late = bool(rows) and bool(jobs) and jobs[0].slot_at < rows[-1].slot_at

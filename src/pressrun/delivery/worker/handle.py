@@ -51,7 +51,7 @@ STALE_SECONDS = 5.0  # a row that no connection takes for this long goes back: r
 # Rows go to a process before its connections ask, so that none waits while the daemon is busy with something else for
 # some milliseconds. A kill repeats none of these rows, as no connection has had them. Only a worker whose results keep
 # coming gets them: what waits behind slow destinations in one worker could have gone by another. One whose journal
-# fails gets none: it would hand them over while only its own memory knows of those before.
+# fails gets none: only its own memory would know which of them relays have accepted.
 AHEAD = 128
 AHEAD_SECONDS = 0.3  # after a result: longer than results wait for others (PACED_REPORT_SECONDS)
 

@@ -60,5 +60,5 @@ class EditionBuilder(Struct, frozen=True, kw_only=True):
             raise LayoutError("\n".join(error.message for error in errors))
 
     def _turn(self, list_name: str) -> asyncio.Lock:
-        """One at a time for each list; `maker` has fewer processes than there are lists, and serves them in order."""
+        """One edition at a time for each list; `maker` has few processes, and serves the lists in order."""
         return self._turns.setdefault(list_name, asyncio.Lock())

@@ -1,9 +1,9 @@
-"""The one way out of the state draft, by a link, by a proven mail, by shell, page or program; and its rule.
+"""The only way out of the state draft, be it by a link, an authenticated mail, the shell, a page or a program.
 
 A list can ask for a second person. Then its drafts go only once somebody who did not write them has approved them, and
 a link in an email releases nothing: it proves a mailbox, not a person.
 
-A draft that came by email: the right of its editor ends with `editor rm`, with an erasure and with the list. It is
+For a draft that came by email, the right of its editor ends with `editor rm`, with an erasure and with the list. It is
 suspended while the list is closed or takes no editions by mail. The database knows who sent a draft only while they are
 an editor, so removing an editor cancels their drafts, and adding them again does not bring old links back.
 """
