@@ -16,7 +16,7 @@ from tests.delivery.harness import (
 
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.quantities import Rate
-from pressrun.delivery.queue import broker
+from pressrun.delivery.queue import broker, scheduler
 from pressrun.delivery.queue.broker import RESULTS_AT_MOST
 from pressrun.delivery.queue.dispatcher import SYNC_SECONDS
 from pressrun.delivery.queue.jobs import NOT_SENT, Result
@@ -298,12 +298,14 @@ async def test_rows_that_missed_their_slots_come_again_in_their_order(harness: D
 
 @pytest.mark.parametrize("way_seconds", [0.1, 0.4, 1.2])
 async def test_a_large_mail_that_misses_its_slots_on_the_way_gets_a_later_one(
-    harness: DeliveryHarness, way_seconds: float
+    harness: DeliveryHarness, monkeypatch: pytest.MonkeyPatch, way_seconds: float
 ) -> None:
     """A mail that is passed on goes to the worker whole, each time, which may take longer than a slot can wait.
 
     Copies go on meanwhile, and no second has more than one mail above its share.
     """
+    monkeypatch.setattr(scheduler, "LEAD_SECONDS", 1.0)
+    monkeypatch.setattr(scheduler, "LEAD_OCTETS", 1)  # a few octets are a large mail
     await harness.readers(400)
     harness.settings = DeliverySettings(rates=(Rate(100, 1.0),))
     await harness.start()
@@ -334,6 +336,37 @@ async def test_a_large_mail_that_misses_its_slots_on_the_way_gets_a_later_one(
     assert (True, 1) == (is_out, missed)
     assert copies > 0
     assert all(sum(at < other <= at + 1 for other in used) <= 101 for at in used)
+
+
+async def test_small_mails_that_miss_their_slots_hold_up_nothing(harness: DeliveryHarness) -> None:
+    """A connection may take long to open; that is no reason to leave slots unused for each mail."""
+    await harness.readers(100)
+    harness.settings = DeliverySettings(rates=(Rate(100, 1.0),))
+    await harness.start()
+
+    def forward(tx: Transaction) -> None:
+        target, now = find_list(tx, "news"), int(harness.services.now)
+        for number in range(10):
+            mail = mail_to_owner(number + 1)
+            insert_notice(tx, new_forward(mail, OWNER, target, trace=b"", message_secret=b"m"), now)
+
+    await harness.services.database.write(forward)
+    await harness.edition()
+    broker = harness.dispatcher.broker
+    await harness.run_cycle()
+    missed = broker.next(RELAY, 10)
+    assert 5 <= sum(job.edition is None for job in missed)
+    harness.pass_time(0.3)
+    broker.record(RELAY, [Result(job.row.id, NOT_SENT) for job in missed])
+    used: list[float] = []
+    began = harness.services.now
+    while harness.services.now < began + 1:
+        await harness.run_cycle()
+        jobs = broker.next(RELAY, 100)
+        used += [job.slot_at for job in jobs]
+        broker.record(RELAY, [Result(job.row.id, TAKEN, is_journaled=job.edition is not None) for job in jobs])
+        harness.pass_time(SLOT_HORIZON_SECONDS / 2)
+    assert len(used) > 90
 
 
 @pytest.mark.parametrize("verb", ["pause", "cancel"])

@@ -46,6 +46,9 @@ from pressrun.smtp.handover import HandOver, Outcome
 from pressrun.store.queue.deliveries import ClaimedCopy, ClaimedNotice
 
 LEAD_AT_MOST_SECONDS = STALE_SECONDS / 2  # so the row reaches the worker before it is called back
+# A lead leaves slots unused. It is at most this long for each of so many octets: only a machine with far more work than
+# it can do is slower. A small mail misses slots for other reasons, such as a connection that takes long to open.
+LEAD_SECONDS, LEAD_OCTETS = 0.0625, 1 << 18
 
 
 class RelayTerms(Struct, frozen=True):
@@ -291,5 +294,7 @@ def _lead_seconds(job: Job, now: float) -> float:
     Only a notice with a whole mail, forwarded or a test copy, can be so large that its slot passes while it is on its
     way to a worker. Copies travel without their edition.
     """
-    is_late = isinstance(job.row, ClaimedNotice) and job.row.octets > 0 and 0.0 < job.slot_at < now
-    return min(2 * (now - job.slot_at + job.lead_seconds), LEAD_AT_MOST_SECONDS) if is_late else job.lead_seconds
+    if not isinstance(job.row, ClaimedNotice) or not 0.0 < job.slot_at < now:
+        return job.lead_seconds
+    most = min(job.row.octets // LEAD_OCTETS * LEAD_SECONDS, LEAD_AT_MOST_SECONDS)
+    return min(2 * (now - job.slot_at + job.lead_seconds), most)
