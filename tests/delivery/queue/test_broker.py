@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from pressrun.core.quantities import Rate
 from pressrun.delivery.queue import broker, scheduler
 from pressrun.delivery.queue.broker import RESULTS_AT_MOST
 from pressrun.delivery.queue.dispatcher import SYNC_SECONDS
-from pressrun.delivery.queue.jobs import NOT_SENT, Result
+from pressrun.delivery.queue.jobs import NOT_SENT, Job, Result
 from pressrun.delivery.queue.pacing import SLOT_HORIZON_SECONDS
 from pressrun.delivery.queue.scheduler import RelayTerms
 from pressrun.delivery.queue.wakeups import WakeUps
@@ -302,7 +303,7 @@ async def test_a_large_mail_that_misses_its_slots_on_the_way_gets_a_later_one(
 ) -> None:
     """A mail that is passed on goes to the worker whole, each time, which may take longer than a slot can wait.
 
-    Copies go on meanwhile, and no second has more than one mail above its share.
+    Meanwhile copies go out, and in no second is more than one mail above the rate.
     """
     monkeypatch.setattr(scheduler, "LEAD_SECONDS", 1.0)
     monkeypatch.setattr(scheduler, "LEAD_OCTETS", 1)  # a few octets are a large mail
@@ -336,6 +337,49 @@ async def test_a_large_mail_that_misses_its_slots_on_the_way_gets_a_later_one(
     assert (True, 1) == (is_out, missed)
     assert copies > 0
     assert all(sum(at < other <= at + 1 for other in used) <= 101 for at in used)
+
+
+async def test_many_large_mails_on_the_way_never_exceed_the_rate(
+    harness: DeliveryHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The pace does not count a slot that is further away than its window, so one mail at a time may have one."""
+    monkeypatch.setattr(scheduler, "LEAD_SECONDS", 1.0)
+    monkeypatch.setattr(scheduler, "LEAD_OCTETS", 1)
+    await harness.readers(3000)
+    harness.settings = DeliverySettings(rates=(Rate(100, 1.0),))
+    await harness.start()
+    await harness.edition()
+
+    def forward(tx: Transaction) -> None:
+        target, now = find_list(tx, "news"), int(harness.services.now)
+        for number in range(6):
+            mail = mail_to_owner(number + 1)
+            insert_notice(tx, new_forward(mail, OWNER, target, trace=b"", message_secret=b"m"), now)
+
+    await harness.services.database.write(forward)
+    broker = harness.dispatcher.broker
+    used, out, on_the_way = list[float](), 0, list[tuple[float, Job]]()
+    began = harness.services.now
+    while out < 6 and harness.services.now < began + 25:
+        await harness.run_cycle()
+        for job in broker.next(RELAY, 100):
+            if job.edition is None:
+                on_the_way.append((harness.services.now + 1.2, job))
+            else:
+                used.append(job.slot_at)
+                broker.record(RELAY, [Result(job.row.id, TAKEN, is_journaled=True)])
+        harness.pass_time(0.05)
+        now = harness.services.now
+        for arrived in [each for each in on_the_way if each[0] <= now]:
+            on_the_way.remove(arrived)
+            job = arrived[1]
+            is_out = job.slot_at >= now
+            out += is_out
+            used += [job.slot_at] if is_out else []
+            broker.record(RELAY, [Result(job.row.id, TAKEN if is_out else NOT_SENT)])
+    assert 6 == out
+    used.sort()
+    assert max(bisect_right(used, at + 1) - number for number, at in enumerate(used)) <= 101
 
 
 async def test_small_mails_that_miss_their_slots_hold_up_nothing(harness: DeliveryHarness) -> None:

@@ -160,6 +160,11 @@ class Pace:
         """Seconds between two events that are spread evenly; 0 without a rate."""
         return 0.0 if self.spread is None else self.spread.interval
 
+    @property
+    def reach_seconds(self) -> float:
+        """How far ahead an event may be spent: a turn further away than one window is cut, as a clock was set back."""
+        return math.inf if self.spread is None else max(0.0, self.spread.rate.seconds - 2 * self.spread.interval)
+
     def turns(self, state: PaceState, now: float, count: int) -> list[float]:
         """When the next `count` events are due, as far as they are spread; `now` at the earliest."""
         return [now] * count if self.spread is None else self.spread.turns(state.spread, now, count)

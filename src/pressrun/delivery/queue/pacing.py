@@ -151,6 +151,10 @@ class Pacer:
         """Whether jobs of this relay keep to slots; otherwise they go at once."""
         return self._ahead_seconds(relay) > 0
 
+    def reach_seconds(self, relay: str) -> float:
+        """How far ahead a slot of this relay may be to count in full."""
+        return min(self._process.pace.reach_seconds, self._relays[relay].pace.reach_seconds)
+
     def spend(self, relay: str, slots: Sequence[float]) -> None:
         """These slots are used; they are not given back, whatever becomes of their jobs."""
         for scope in (self._process, self._relays[relay]):

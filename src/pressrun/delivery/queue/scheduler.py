@@ -77,6 +77,7 @@ class Scheduler:
         self.more_wait = False  # whether the database may hold more than is claimed
         self._slow = SlowDestinations({name: terms.connections for name, terms in relays.items()}, self.throttle)
         self._handed_out_at = 0.0
+        self._far_slot_at = 0.0  # the latest slot out of reach of the pace
         self._crowded: set[str] = set()  # relays for which only rows wait whose destinations have their share already
 
     def reload(self, settings: DeliverySettings, relays: Mapping[str, RelayTerms], now: float) -> None:
@@ -127,7 +128,7 @@ class Scheduler:
             if isinstance(choice, float):
                 opens_at = choice
                 continue
-            slot_at = max(slot, now + choice.lead_seconds) if has_slots else slot
+            slot_at = max(slot, now + self._lead_seconds(choice, relay, now)) if has_slots else slot
             used.append(slot_at)
             jobs.append(self._with_slot(choice, slot_at if has_slots else 0.0))
             if slot_at > slot:
@@ -135,6 +136,18 @@ class Scheduler:
         if used:
             self.pacer.spend(relay, used)
         return jobs, max(opens_at, self.pacer.hand_out_at(relay, now))
+
+    def _lead_seconds(self, job: Job, relay: str, now: float) -> float:
+        """How long before its slot a row is handed out. The pace counts no slot in full that is out of its reach, and
+        the rates allow for one such mail: the others wait until it has gone.
+        """
+        reach = self.pacer.reach_seconds(relay)
+        if job.lead_seconds <= reach:
+            return job.lead_seconds
+        if now < self._far_slot_at <= now + LEAD_AT_MOST_SECONDS:  # otherwise the clock was set back
+            return reach
+        self._far_slot_at = now + job.lead_seconds
+        return job.lead_seconds
 
     def _choose(self, relay: str, now: float, slot: float) -> Job | float:
         """The row for a slot, or when the first destination opens that could use one, whatever the pace."""
