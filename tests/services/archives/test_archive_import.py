@@ -6,12 +6,12 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from tests.database import select
-from tests.services.harness import open_services
+from tests.services.harness import ServiceHarness, open_services
 
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.lifecycles.edition import at_defaults
+from pressrun.services.answers import Answer
 from pressrun.services.archives.archive_export import read_contents
-from pressrun.services.archives.archive_import import ArchivedMessage
 from pressrun.services.archives.archived_edition import read_edition
 from pressrun.services.reports import edition_descriptions
 from pressrun.store.lists import lists
@@ -23,8 +23,8 @@ SOURCE = (
 )
 
 
-def message(source: bytes = SOURCE, identity: str = "one@old.example") -> ArchivedMessage:
-    return ArchivedMessage(source=source, published_at=THEN, identity=identity)
+async def add(services: ServiceHarness, source: bytes = SOURCE, identity: str = "one@old.example") -> Answer:
+    return await services.archive_import.add("news", source, THEN, identity)
 
 
 async def test_a_message_is_a_finished_edition_of_its_date(tmp_path: Path) -> None:
@@ -32,7 +32,7 @@ async def test_a_message_is_a_finished_edition_of_its_date(tmp_path: Path) -> No
     async with open_services(tmp_path) as services:
         await services.make_list()
         await services.subscribers.add("news", parse_address("ada@reader.example"))
-        assert "added" == (await services.archive_import.add("news", message()))["outcome"]
+        assert "added" == (await add(services))["outcome"]
         contents = await services.database.read(read_contents, "news")
         shown = contents.editions[0]
         assert ("Grüße", THEN) == (shown.title, shown.published_at)
@@ -49,14 +49,10 @@ async def test_the_same_message_again_changes_nothing(tmp_path: Path) -> None:
     """By its Message-ID, though its octets differ; another one is another edition."""
     async with open_services(tmp_path) as services:
         await services.make_list()
-        outcomes = [
-            (await services.archive_import.add("news", old_message))["outcome"]
-            for old_message in (
-                message(),
-                message(SOURCE + b"\r\n-- \r\nfooter\r\n"),
-                message(identity="two@old.example"),
-            )
-        ]
+        first = await add(services)
+        again = await add(services, SOURCE + b"\r\n-- \r\nfooter\r\n")
+        other = await add(services, identity="two@old.example")
+        outcomes = [answer["outcome"] for answer in (first, again, other)]
         assert ["added", "unchanged", "added"] == outcomes
         assert 2 == len(await select(services.database, "select id from edition"))
 
@@ -69,7 +65,7 @@ async def test_braces_in_a_message_are_text(tmp_path: Path) -> None:
     )
     async with open_services(tmp_path) as services:
         await services.make_list()
-        await services.archive_import.add("news", message(source))
+        await add(services, source)
         (shown,) = (await services.database.read(read_contents, "news")).editions
         assert "Use {{ x }} now" == shown.title
         page = await services.database.read(lambda tx: read_edition(tx, lists.get_list(tx, "news"), shown.slug))
@@ -85,9 +81,7 @@ async def test_a_message_without_postal_address_or_with_odd_fields_is_history_al
     async with open_services(tmp_path) as services:
         await services.make_list(postal_address="")
         odd = b"Subject: Odd\r\n\r\nHello {{ nobody }}\r\n"
-        assert "added" == (await services.archive_import.add("news", message(odd)))["outcome"]
-        broken = await services.archive_import.add(
-            "news", message(b"Subject: x\r\n" * 40_000, identity="b@old.example")
-        )
+        assert "added" == (await add(services, odd))["outcome"]
+        broken = await add(services, b"Subject: x\r\n" * 40_000, identity="b@old.example")
         assert "refused" == broken["outcome"]
         assert "KiB" in str(broken["reason"])

@@ -27,7 +27,6 @@ from pressrun.core.access.rights import Right
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import BadInput, NotPermitted, Refused
 from pressrun.services.answers import Answer
-from pressrun.services.archives.archive_import import ArchivedMessage
 from pressrun.services.readers import old_links
 from pressrun.services.reports import subscriber_record
 from pressrun.services.reports.subscriber_record import AddressRecord
@@ -163,8 +162,7 @@ async def _add_people(doing: Doing, args: OldPersonalLinks) -> Answer:
 
 @MOVING_IN_ACTS.add("moving-in.message", "Add a message of an old archive", Right.OPERATE, OF_LIST, grows=True)
 async def _add_message(doing: Doing, args: ArchiveMessage) -> dict[str, Any]:
-    message = ArchivedMessage(source=args.source, published_at=args.published_at, identity=args.identity)
-    return await doing.cases.archive_import.add(args.list, message)
+    return await doing.cases.archive_import.add(args.list, args.source, args.published_at, args.identity)
 
 
 GROUP_ACTS = ActList()

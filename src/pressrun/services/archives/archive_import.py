@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from pressrun.core.errors import EditionError
@@ -25,19 +24,6 @@ from pressrun.store.lists import lists
 from pressrun.store.transaction import Transaction
 
 
-class ArchivedMessage(Struct, frozen=True, kw_only=True):
-    """A message of an archive: its MIME source, when it came out, and what identifies it (its Message-ID)."""
-
-    source: bytes
-    published_at: int
-    identity: str
-
-    @property
-    def digest(self) -> bytes:
-        """What the edition is found by, in the place of the digest of its content."""
-        return hashlib.sha256(b"archived message\0" + self.identity.encode("utf-8", "surrogateescape")).digest()
-
-
 class ArchiveImport:
     """Imports messages of old archives, over one database."""
 
@@ -47,30 +33,32 @@ class ArchiveImport:
         self._database = preparer.context.database
 
     @edition_storage.again_if_changed("other editions arrived at the same moment. Run it again")
-    async def add(self, list_name: str, message: ArchivedMessage) -> Answer:
+    async def add(self, list_name: str, source: bytes, published_at: int, identity: str) -> Answer:
         """Add one message to the archive of a list; `outcome` is added, unchanged or refused (with a `reason`).
 
-        Raises NotFound, and Refused for a closed list.
+        It is known by its `identity`, which is its Message-ID. Raises NotFound, and Refused for a closed list.
         """
-        if await self._database.read(_is_known, list_name, message.digest):
+        # The edition is found by this, in the place of the digest of its content.
+        digest = hashlib.sha256(b"archived message\0" + identity.encode("utf-8", "surrogateescape")).digest()
+        if await self._database.read(_is_known, list_name, digest):
             return {"outcome": "unchanged"}
-        manuscript = Manuscript(source=message.source, source_name="message.eml", assets={})
+        manuscript = Manuscript(source=source, source_name="message.eml", assets={})
         try:
             file = (await self._preparer.builder.read(list_name, manuscript)).file
-            file = _plain(replace(file, keys=replace(file.keys, date=message.published_at)))
+            file = _plain(replace(file, keys=replace(file.keys, date=published_at)))
             async with self._preparer.turn(list_name):
                 prepared = await self._preparer.prepare(list_name, manuscript, file)
-                return await self._database.write(self._store, prepared, message)
+                return await self._database.write(self._store, prepared, digest)
         except EditionError as problem:
             return {"outcome": "refused", "reason": str(problem)}
 
-    def _store(self, tx: Transaction, prepared: PreparedEdition, message: ArchivedMessage) -> Answer:
+    def _store(self, tx: Transaction, prepared: PreparedEdition, digest: bytes) -> Answer:
         target = lists.get_open_list(tx, prepared.context.list.name)
-        if editions.find_by_digest(tx, target.id, message.digest) is not None:
+        if editions.find_by_digest(tx, target.id, digest) is not None:
             return {"outcome": "unchanged"}
         edition_storage.require_same_context(tx, prepared)
         now = self._context.now
-        own = replace(prepared, identity=message.digest)
+        own = replace(prepared, identity=digest)
         content = edition_storage.content_of(own, state=EditionState.FINISHED, message_secret=self._context.entropy(16))
         edition = edition_storage.store_edition(tx, own, content, now)
         editions.record_edition(tx, edition, replace(edition, started_at=now, finished_at=now))
