@@ -16,10 +16,11 @@ from pressrun.core.errors import (
     PressrunError,
     Refused,
 )
+from pressrun.core.lifecycles.audience import AudienceBounds
 from pressrun.core.lifecycles.edition import EditionState
 from pressrun.services.authors import Author
 from pressrun.services.drafts.draft_editing import FileChange
-from pressrun.services.drafts.draft_release import ExpectedAudience, ReleaseOrder
+from pressrun.services.drafts.draft_release import ReleaseOrder
 from pressrun.services.editions import releases
 
 PEOPLE = """
@@ -63,7 +64,7 @@ async def test_a_draft_goes_to_as_many_as_were_expected(
 ) -> None:
     await harness.readers(3)
     made = await hand_in(harness)
-    order = ReleaseOrder(expected=ExpectedAudience(least=least, most=most))
+    order = ReleaseOrder(expected=AudienceBounds(min=least, max=most))
     if goes:
         assert 3 == (await release_of(harness).release(made.id, order)).audience
         return

@@ -12,6 +12,7 @@ from msgspec import UNSET, Meta, UnsetType, field
 from pressrun.acts.arguments import Arguments, Known
 from pressrun.acts.http import EmailAddress, PageLength, Since, written
 from pressrun.core.errors import BadInput, InvalidFields
+from pressrun.core.lifecycles.audience import AudienceBounds
 from pressrun.core.lifecycles.edition import EditionState
 from pressrun.message.sources.front_matter import wrong_values
 from pressrun.message.sources.written_source import write_source
@@ -212,13 +213,6 @@ class DraftTest(Arguments, frozen=True, kw_only=True):
     def addresses(self) -> tuple[str, ...]:
         """The addresses as they were typed."""
         return (self.to,) if isinstance(self.to, str) else self.to
-
-
-class AudienceBounds(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How many readers an edition is expected to reach."""
-
-    min: Number | None = None
-    max: Number | None = None
 
 
 class DraftSend(KnownDraft, frozen=True, kw_only=True):

@@ -27,7 +27,7 @@ from pressrun.core.lifecycles.edition import EditionState
 from pressrun.core.timestamps import seconds_of
 from pressrun.runtime.clock import utc_now
 from pressrun.services.drafts.draft_proofs import team_of
-from pressrun.services.drafts.draft_release import ExpectedAudience, ReleaseOrder, require_to_come
+from pressrun.services.drafts.draft_release import ReleaseOrder, require_to_come
 from pressrun.services.lists.list_settings import LIST_SETTINGS
 from pressrun.services.reports.edition_descriptions import FullEditionAnswer
 from pressrun.store.programs.idempotency import KeptOutcome
@@ -50,13 +50,9 @@ async def _tested_again(_: Doing, args: DraftTest, __: KeptOutcome) -> TestAnswe
     return TestAnswer(test=[address.typed for address in each_once(args.addresses).values()])
 
 
-def _expected(args: DraftSend | DraftSchedule) -> ExpectedAudience:
-    return ExpectedAudience(least=args.expect_audience.min, most=args.expect_audience.max)
-
-
 async def _release(doing: Doing, args: DraftSend | DraftSchedule) -> None:
     at = None if args.at is None else _seconds_of(args.at)
-    order = ReleaseOrder(scheduled_at=at, expected=_expected(args))
+    order = ReleaseOrder(scheduled_at=at, expected=args.expect_audience)
     await doing.cases.draft_release.release(args.id, order, args.revision)
 
 
@@ -183,5 +179,5 @@ async def _schedule(doing: Doing, args: DraftSchedule) -> FullEditionAnswer:
     if (await show_edition(doing, args.id)).state == EditionState.DRAFT:
         await _release(doing, args)
     else:
-        await doing.cases.draft_release.reschedule(args.id, _seconds_of(args.at), _expected(args), args.revision)
+        await doing.cases.draft_release.reschedule(args.id, _seconds_of(args.at), args.expect_audience, args.revision)
     return await show_edition(doing, args.id)

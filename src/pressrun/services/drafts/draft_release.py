@@ -12,6 +12,7 @@ from collections.abc import Collection
 from msgspec import Struct
 
 from pressrun.core.errors import BadInput, ChangedMeanwhile, Refused
+from pressrun.core.lifecycles.audience import AudienceBounds
 from pressrun.core.lifecycles.events import EventType
 from pressrun.services import standing
 from pressrun.services.authors import Author
@@ -33,30 +34,11 @@ from pressrun.store.transaction import Transaction
 LONGEST_WORDS = 2000  # what a returned draft says to its authors
 
 
-class ExpectedAudience(Struct, frozen=True, kw_only=True):
-    """How many readers somebody expects an edition to reach; None for no limit."""
-
-    least: int | None = None
-    most: int | None = None
-
-    def require(self, audience: int) -> None:
-        """Raise Refused, with the number, for another one."""
-        if self.least is not None and audience < self.least:
-            raise _another_audience(audience, f"fewer than {self.least}")
-        if self.most is not None and audience > self.most:
-            raise _another_audience(audience, f"more than {self.most}")
-
-
-def _another_audience(audience: int, how_it_differs: str) -> Refused:
-    readers = "1 reader" if audience == 1 else f"{audience} readers"
-    return Refused(f"it would reach {readers}, {how_it_differs}: nothing was sent", audience=audience)
-
-
 class ReleaseOrder(Struct, frozen=True, kw_only=True):
     """When a draft is to go, in UTC seconds or at once, and how many readers it is expected to reach."""
 
     scheduled_at: int | None = None
-    expected: ExpectedAudience = ExpectedAudience()
+    expected: AudienceBounds = AudienceBounds()
 
 
 class DraftRelease:
@@ -112,7 +94,7 @@ class DraftRelease:
         await lifecycle.carry_on_if_possible(self._context)
         return edition
 
-    async def reschedule(self, edition_id: int, at: int, expected: ExpectedAudience, seen: Seen = None) -> None:
+    async def reschedule(self, edition_id: int, at: int, expected: AudienceBounds, seen: Seen = None) -> None:
         """Give an edition that has not started another time, if it is what was seen and its audience as expected.
 
         Raises NotFound, Refused, ChangedMeanwhile, and BadInput for a time in the past.
@@ -159,7 +141,7 @@ def _require_as_read(tx: Transaction, draft: OpenDraft, seen: Seen) -> StoredMan
     return manuscript
 
 
-def _reschedule(tx: Transaction, edition_id: int, at: int, expected: ExpectedAudience, seen: Seen, now: int) -> None:
+def _reschedule(tx: Transaction, edition_id: int, at: int, expected: AudienceBounds, seen: Seen, now: int) -> None:
     edition = lifecycle.reschedule(tx, edition_id, at, now)
     if seen is not None:
         manuscript = manuscripts.find_manuscript(tx, edition_id)
