@@ -56,7 +56,7 @@ from pressrun.smtp.handover import Outgoing
 from pressrun.smtp.reply import Reply
 from pressrun.store.database import Database
 from pressrun.store.lists import lists
-from pressrun.store.lists.lists import MailingList, NewList
+from pressrun.store.lists.lists import MailingList
 from pressrun.store.queue import deliveries, notices
 from pressrun.store.queue.notices import NewNotice
 from pressrun.store.readers import subscribers, subscriptions
@@ -116,8 +116,12 @@ class Mailroom:
         self.complained.append(list_name)
 
     async def make_list(self, name: str = "news", *, owner: str | None = "owner@harbour.example") -> None:
-        new = NewList(name=name, title="The Letter", from_address=f"The Letter <{name}@{D}>", owner=owner)
-        await self.database.write(lists.insert_list, new, int(self.now))
+        def make(tx: Transaction) -> None:
+            sender = f"The Letter <{name}@{D}>"
+            stored = lists.insert_list(tx, name=name, title="The Letter", from_address=sender, now=int(self.now))
+            lists.update_list(tx, stored, replace(stored, owner=owner))
+
+        await self.database.write(make)
 
     async def close_list(self, name: str = "news") -> None:
         def close(tx: Transaction) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -47,7 +47,6 @@ from pressrun.store.database import Database
 from pressrun.store.editions import drafts, editions
 from pressrun.store.editions.drafts import PlainFinding
 from pressrun.store.lists import lists
-from pressrun.store.lists.lists import NewList
 from pressrun.store.readers import consent, subscribers, subscriptions
 from pressrun.store.readers.subscriptions import Subscription
 from pressrun.store.transaction import Transaction
@@ -178,14 +177,11 @@ class WebHarness:
     # ------------------------------------------------------------------ lists, readers and editions
 
     async def add_list(self, name: str = "news", **changes: object) -> int:
-        settings: dict[str, Any] = {
-            "name": name,
-            "title": "The Harbour Letter",
+        settings: dict[str, object] = {
             "description": "What happens on the water, once a week.",
-            "from_address": f'"The Harbour Letter" <{name}@news.example.org>',
             "postal_address": "1 Quay Street",
         }
-        return await self.database.write(lists.insert_list, NewList(**{**settings, **changes}), int(NOW))
+        return await self.database.write(_add_list, name, {**settings, **changes})
 
     async def dress_list(self, name: str = "news", *, colour: str | None = None, logo: Logo | None = None) -> None:
         await self.database.write(_dress, name, colour, logo)
@@ -275,6 +271,14 @@ def words_of(page: str) -> str:
 
 def _close(tx: Transaction, name: str) -> None:
     execute_in(tx, "update list set closed_at = ? where name = ?", int(NOW), name)
+
+
+def _add_list(tx: Transaction, name: str, settings: Mapping[str, object]) -> int:
+    title = "The Harbour Letter"
+    sender = f'"{title}" <{name}@news.example.org>'
+    stored = lists.insert_list(tx, name=name, title=title, from_address=sender, now=int(NOW))
+    lists.update_list(tx, stored, replace(stored, **settings))
+    return stored.id
 
 
 def _dress(tx: Transaction, name: str, colour: str | None, logo: Logo | None) -> None:

@@ -33,7 +33,6 @@ from pressrun.services.log_ins.sessions import Entered, LoggedIn, Sessions
 from pressrun.services.settings import ServiceSettings
 from pressrun.store.database import Database
 from pressrun.store.lists import lists
-from pressrun.store.lists.lists import NewList
 from pressrun.store.people import people
 from pressrun.store.transaction import Transaction
 
@@ -143,8 +142,8 @@ async def open_log_ins(
     built = harness.services = build_log_ins(harness.context, origin, harness.hashes)
     harness.sessions, harness.ceremonies, harness.failures = built.sessions, built.ceremonies, built.failures
     harness.mailed_codes, harness.log_ins, harness.account = built.mailed_codes, built.log_ins, built.account
-    new = NewList(name="news", title="News", from_address="News <news@town.example>")
-    await database.write(lists.insert_list, new, NOW)
+    sender = "News <news@town.example>"
+    await database.write(lists.insert_list, name="news", title="News", from_address=sender, now=NOW)
     try:
         yield harness
     finally:

@@ -17,7 +17,6 @@ from pressrun.core.signing.keys import KeyRing
 from pressrun.core.text.searching import best_passage, parse_query
 from pressrun.store.editions import editions, search
 from pressrun.store.lists import lists
-from pressrun.store.lists.lists import NewList
 from pressrun.store.sqlite import migrate
 from pressrun.store.sqlite.connection import connect
 from pressrun.store.sqlite.statements import dialect
@@ -40,7 +39,7 @@ def tx(tmp_path: Path) -> Iterator[Transaction]:
     with closing(new_database(tmp_path / "db").connect()) as connection:
         opened = Transaction(connection.begin(durable=True), connection.dialect)
         for name in ("news", "other"):
-            lists.insert_list(opened, NewList(name=name, title=name, from_address="news@news.example"), 1)
+            lists.insert_list(opened, name=name, title=name, from_address="news@news.example", now=1)
         for number, (title, text) in TEXTS.items():
             insert(opened, number, 1, title, text)
         insert(opened, 9, 2, "Boats elsewhere", "boats of the other list")
@@ -167,7 +166,7 @@ def test_a_list_that_is_removed_takes_its_words_along(tmp_path: Path) -> None:
 
 
 def _make_and_remove(tx: Transaction) -> None:
-    lists.insert_list(tx, NewList(name="news", title="N", from_address="news@news.example"), 1)
+    lists.insert_list(tx, name="news", title="N", from_address="news@news.example", now=1)
     insert(tx, 1, 1, "Boats", "boats")
     lists.delete_list(tx, 1)
 

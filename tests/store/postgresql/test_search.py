@@ -16,7 +16,6 @@ from pressrun.core.text.searching import indexed_words, parse_query, searchable,
 from pressrun.store.connection import EngineConnection
 from pressrun.store.editions import editions, search
 from pressrun.store.lists import lists
-from pressrun.store.lists.lists import NewList
 from pressrun.store.postgresql.connection import PostgresConnection
 from pressrun.store.sqlite import migrate
 from pressrun.store.sqlite.connection import SqliteConnection, connect
@@ -104,7 +103,7 @@ def stand_side_by_side(words: list[str], term: list[str], is_prefix: bool) -> bo
 
 def fill(tx: Transaction) -> None:
     for name in ("news", "other", "ranked"):
-        lists.insert_list(tx, NewList(name=name, title=name, from_address="news@news.example"), 1)
+        lists.insert_list(tx, name=name, title=name, from_address="news@news.example", now=1)
     for number, (list_id, title, text) in DOCUMENTS_BY_ID.items():
         made = editions.insert_edition(tx, new_edition(list_id, f"e-{number}", title, subject="", text=text), 1)
         assert number == made

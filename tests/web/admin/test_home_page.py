@@ -9,15 +9,14 @@ from tests.web.admin.test_people_pages import entered, operator
 from tests.web.admin.test_token_pages import SHOP, publisher
 
 from pressrun.store.lists import lists
-from pressrun.store.lists.lists import NewList
 
 NEWS = '<a href="https://news.example.org/news" lang="en"><bdi>News</bdi></a>'
 POST = "To prepare an edition, email it to"
 
 
 async def add_list(admin: AdminHarness) -> None:
-    new = NewList(name="inner", title="The Inner Letter", from_address="inner@town.example")
-    await admin.harness.database.write(lists.insert_list, new, 1)
+    new = {"name": "inner", "title": "The Inner Letter", "from_address": "inner@town.example"}
+    await admin.harness.database.write(lists.insert_list, **new, now=1)
 
 
 async def test_an_editor_finds_her_newsletter_and_where_to_write(admin: AdminHarness) -> None:

@@ -35,7 +35,7 @@ from pressrun.services.lists.setting_kinds import Value, read_field
 from pressrun.services.people import editors
 from pressrun.services.reports.list_descriptions import CheckedList, ListInfo, describe_list, settings_revision
 from pressrun.store.lists import list_removals, lists, redirects
-from pressrun.store.lists.lists import MailingList, NewList
+from pressrun.store.lists.lists import MailingList
 from pressrun.store.readers import welcomes
 from pressrun.store.transaction import Transaction
 
@@ -198,9 +198,7 @@ class ListAdmin:
             raise Refused(f"the list {name} already exists", at_shell=f"Change it with `pressrun list set {name} …`")
         self._check_name(tx, name)
         title, now = str(change.values["title"]), self._context.now
-        new = NewList(name=name, title=title, from_address=self._default_from(name, title))
-        created = lists.find_list_by_id(tx, lists.insert_list(tx, new, now))
-        assert created is not None
+        created = lists.insert_list(tx, name=name, title=title, from_address=self._default_from(name, title), now=now)
         redirects.put_places(tx, created.id, places)
         for address in addresses:
             editors.add_editor(tx, created.id, address, now)

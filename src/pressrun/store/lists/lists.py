@@ -58,23 +58,11 @@ class MailingList(ShownSettings, frozen=True, kw_only=True):
         return self.approval == "second-person"
 
 
-class NewList(Struct, frozen=True, kw_only=True):
-    """A new list as it is stored; the schema has the defaults of its other columns."""
-
-    name: str
-    title: str
-    from_address: str
-    description: str = ""
-    owner: str | None = None
-    reply_to: str | None = None
-    postal_address: str = ""
-    language: str = "en"
-    archive: str = "public"
-
-
-def insert_list(tx: Transaction, new: NewList, now: int) -> int:
-    """Store a new list; its name must be free."""
-    return tx.insert("lists.insert", **asdict(new), now=now)
+def insert_list(tx: Transaction, *, name: str, title: str, from_address: str, now: int) -> MailingList:
+    """Store a new list, with defaults for everything else; its name must be free."""
+    stored = tx.parsed(MailingList, "lists.insert", name=name, title=title, from_address=from_address, now=now)
+    assert stored is not None
+    return stored
 
 
 def find_list(tx: Transaction, name: str) -> MailingList | None:

@@ -1,8 +1,6 @@
 -- name: insert
--- A new list.
-insert into list (name, title, description, from_address, owner, reply_to, postal_address, language, archive, created_at)
-values (:name, :title, :description, :from_address, :owner, :reply_to, :postal_address, :language, :archive, :now)
-returning id;
+-- A new list; the schema has the defaults of its other columns.
+insert into list (name, title, from_address, created_at) values (:name, :title, :from_address, :now) returning *;
 
 -- name: find
 -- One list by its name. Whoever decides by its settings finds them unchanged at the commit.
