@@ -8,6 +8,8 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +36,7 @@ class Site:
         self.daemon: asyncio.subprocess.Process | None = None
 
     async def call(self, *arguments: str) -> tuple[int, str, str]:
-        process = await self._start(*arguments)
+        process = await self.start(*arguments)
         out, err = await process.communicate()
         return process.returncode or 0, out.decode(), err.decode()
 
@@ -44,7 +46,7 @@ class Site:
         return json.loads(out)
 
     async def serve(self) -> None:
-        self.daemon = await self._start("serve")
+        self.daemon = await self.start("serve")
         async with asyncio.timeout(START_SECONDS):
             while (client := ControlClient.connect(self.folder / "data" / "control.sock")) is None:
                 assert self.daemon.returncode is None
@@ -58,7 +60,7 @@ class Site:
         await self.daemon.communicate()
         return self.daemon.returncode or 0
 
-    async def _start(self, *arguments: str) -> asyncio.subprocess.Process:
+    async def start(self, *arguments: str) -> asyncio.subprocess.Process:
         return await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
@@ -70,6 +72,7 @@ class Site:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             env={"PATH": os.environ.get("PATH", "")},
+            preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),  # a shell's background job ignores it
         )
 
 
@@ -142,6 +145,26 @@ async def test_a_cancelled_edition_ends_a_wait_with_1(site: Site) -> None:
     await site.good("edition", "cancel", "1", "--yes")
     code, out, _ = await waiting
     assert (1, "cancelled") == (code, json.loads(out)["state"])
+
+
+async def test_an_interrupted_wait_says_that_the_edition_goes_on(site: Site) -> None:
+    """Only the wait ends; the edition is as it was."""
+    await site.serve()
+    opens, closes = (f"{datetime.now(UTC) + timedelta(hours=hours):%H:00}" for hours in (2, 3))
+    await site.good("list", "create", "news", "--title", "News", "--postal-address", "1 Road")
+    await site.good("list", "set", "news", f"hours={opens}-{closes}")
+    await site.good("subscriber", "add", "news", "a@x.example")
+    file = site.folder / "edition.txt"
+    file.write_text("---\nsubject: Hello\n---\nThe text.\n", encoding="utf-8")
+    waiting = await site.start("send", "news", str(file), "--yes", "--wait")
+    assert waiting.stderr is not None
+    async with asyncio.timeout(START_SECONDS):
+        while b"waits for the sending hours" not in await waiting.stderr.readline():
+            assert not waiting.stderr.at_eof()
+    waiting.send_signal(signal.SIGINT)
+    _, told = await waiting.communicate()
+    assert (130, True) == (waiting.returncode, b"stop it with `pressrun edition pause 1`" in told)
+    assert "sending" == (await site.good("edition", "show", "1"))["state"]
 
 
 async def test_the_data_have_one_writer(site: Site) -> None:

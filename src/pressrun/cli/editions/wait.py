@@ -31,8 +31,19 @@ _SHOW_EVERY_SECONDS = 1.0
 def wait_for_edition(invocation: Invocation, edition_id: int) -> bool:
     """Wait for the end of an edition: True when it is finished or its canary is out, False when it is cancelled.
 
-    Raises TryAgain when the daemon stays away.
+    Raises TryAgain when the daemon stays away. An interrupt ends only the wait, and says so.
     """
+    try:
+        return _wait(invocation, edition_id)
+    except KeyboardInterrupt:
+        print_info(
+            f"edition {edition_id} goes on. See how it goes with `pressrun edition show {edition_id}`, "
+            f"or stop it with `pressrun edition pause {edition_id}`"
+        )
+        raise
+
+
+def _wait(invocation: Invocation, edition_id: int) -> bool:
     owner = nullcontext() if invocation.group_socket else acting_as_owner(invocation.data.root)
     with owner, ProgressLine() as progress:
         wait = _Wait(invocation, edition_id, progress)
