@@ -117,7 +117,7 @@ def test_a_column_without_a_name_may_be_empty() -> None:
         (b'\xef\xbb\xbf[{"email": "a@x.example"}]', "the file is JSON"),
         (b'\n{"subscribers": [\n', "the file is JSON"),
         (b"email,unsubscribe_url\na@x.example,1\n", "'unsubscribe_url' cannot name a column"),
-        (b"email\na@x.example\nb\xff@x.example\n", "line 3 is not UTF-8"),
+        (b"email\na@x.example\nb\xff@x.example\n", "line 3 is not UTF-8. Save the file as UTF-8 (in Excel, as 'CSV"),
         (b'email,note\na@x.example,"a\nb"\n\xe9\n', "line 4 is not UTF-8"),
         (
             "email\na@x.example\n".encode("utf-16"),
@@ -125,7 +125,7 @@ def test_a_column_without_a_name_may_be_empty() -> None:
         ),
         (b"sep=;\nemail;name\na@x.example;\xe9\n", "line 3 is not UTF-8"),
         (b"sep=;\nemail,name\na@x.example,A\n", "no column `email`"),
-        (b'sep=;\nemail\n"open\n', "line 3 cannot be read as CSV"),
+        (b'sep=;\nemail\n"open\n', "line 3 cannot be read as CSV: a quotation mark is not closed"),
         (b"sep=;\n", "its first line names nothing"),
         (b"sep=x\nemail\na@x.example\n", "its first line names 'sep=x'"),
         ("email\na@x.example\n".encode("utf-16-le"), "NUL character. The file is not text, or it is UTF-16. Save it"),

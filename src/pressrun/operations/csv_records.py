@@ -38,6 +38,7 @@ _ZIP_NAME = 30  # octets before the name of its first file
 # How the name of the first file begins in the ZIP archive that a modern spreadsheet is.
 _SPREADSHEET_PARTS = (b"[Content_Types].xml", b"_rels/", b"docProps/", b"xl/", b"mimetype")
 _ESCAPED_QUOTES = r""". Some programs write \" for a quote, where CSV has "" (`sed 's/\\"/""/g'` changes it)"""
+_UNCLOSED = "unexpected end of data"  # the csv module's words for it
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -127,7 +128,7 @@ def _check_text(file: BinaryIO) -> None:
             decoder.decode(piece, final=not piece)
         except UnicodeDecodeError as problem:
             line = _line_at(file, start, at - rest + problem.start)
-            raise BadInput(f"line {line} is not UTF-8. Save the file in that encoding") from None
+            raise BadInput(f"line {line} is not UTF-8. Save the file as UTF-8 (in Excel, as 'CSV UTF-8')") from None
         if b"\0" in piece:
             line = _line_at(file, start, at + piece.index(b"\0"))
             raise BadInput(
@@ -204,7 +205,8 @@ def _read_records(file: BinaryIO, begins: TableStart) -> Iterator[Record]:
             line = reader.line_num + 1
     except csv.Error as problem:
         remedy = _ESCAPED_QUOTES if '\\"' in lines.original() else ""
-        raise BadInput(f"line {line} cannot be read as CSV: {problem}{remedy}") from None
+        fault = "a quotation mark is not closed" if str(problem) == _UNCLOSED else problem
+        raise BadInput(f"line {line} cannot be read as CSV: {fault}{remedy}") from None
     except UnicodeDecodeError:
         raise BadInput(f"line {line} is not UTF-8: the file was changed while it was read") from None
     finally:
