@@ -57,10 +57,9 @@ class ArchiveImport:
         if editions.find_by_digest(tx, target.id, digest) is not None:
             return {"outcome": "unchanged"}
         edition_storage.require_same_context(tx, prepared)
-        now = self._context.now
-        own = replace(prepared, identity=digest)
-        content = edition_storage.content_of(own, state=EditionState.FINISHED, message_secret=self._context.entropy(16))
-        edition = edition_storage.store_edition(tx, own, content, now)
+        now, secret = self._context.now, self._context.entropy(16)
+        content = edition_storage.content_of(prepared, state=EditionState.FINISHED, message_secret=secret)
+        edition = edition_storage.store_edition(tx, prepared, replace(content, source_digest=digest), now)
         editions.record_edition(tx, edition, replace(edition, started_at=now, finished_at=now))
         editions.publish(tx, edition.id, now)
         return {"outcome": "added", "id": lifecycle.require_edition(tx, edition.id).id}

@@ -191,13 +191,9 @@ class EditionAdmin:
             raise _known(tx, lifecycle.require_edition(tx, first))
         edition_storage.require_same_context(tx, prepared)
         now = self._context.now
-        content = edition_storage.content_of(
-            replace(prepared, is_repeat=first is not None),
-            state=EditionState.SCHEDULED,
-            message_secret=self._context.entropy(16),
-            scheduled_at=scheduled_at,
-            canary_percent=canary_percent,
-        )
+        secret, is_repeat = self._context.entropy(16), first is not None
+        content = edition_storage.content_of(prepared, state=EditionState.SCHEDULED, message_secret=secret)
+        content = replace(content, is_repeat=is_repeat, scheduled_at=scheduled_at, canary_percent=canary_percent)
         edition = edition_storage.store_edition(tx, prepared, content, now)
         if scheduled_at is None:
             lifecycle.start(tx, edition, now)

@@ -81,18 +81,12 @@ def is_overtaken() -> bool:
 
 
 class PreparedEdition(Struct, frozen=True, kw_only=True):
-    """An edition that is built and not stored yet.
-
-    With `is_repeat`, the list gets it even if it has another edition with the same content. `identity` replaces the
-    digest of its content if something else says which edition it is.
-    """
+    """An edition that is built and not stored yet."""
 
     manuscript: Manuscript
     file: EditionFile
     context: BuildContext
     built: BuiltEdition
-    is_repeat: bool = False
-    identity: bytes | None = None
 
 
 class Samples(Struct, frozen=True, kw_only=True):
@@ -169,15 +163,8 @@ def store_edition(
     return lifecycle.require_edition(tx, edition_id)
 
 
-def content_of(
-    prepared: PreparedEdition,
-    *,
-    state: EditionState,
-    message_secret: bytes,
-    scheduled_at: int | None = None,
-    canary_percent: float | None = None,
-) -> NewEdition:
-    """A built edition as it is stored."""
+def content_of(prepared: PreparedEdition, *, state: EditionState, message_secret: bytes) -> NewEdition:
+    """A built edition as it is stored; callers replace what else is special about it."""
     file, context, built = prepared.file, prepared.context, prepared.built
     return NewEdition(
         list_id=context.list.id,
@@ -189,18 +176,17 @@ def content_of(
         language=built.language,
         source_name=prepared.manuscript.source_name,
         source=prepared.manuscript.source,
-        source_digest=prepared.identity or prepared.manuscript.digest,
+        source_digest=prepared.manuscript.digest,
         message_secret=message_secret,
         skeleton=built.skeleton.encode(),
         text=built.archive_text,
         html=with_asset_prefix(built, asset_path(context.list.name, built.slug)),
         assets=[(asset.name, asset.media_type, asset.content) for asset in built.archive_assets],
-        canary_percent=canary_percent,
+        canary_percent=None,
         dated_at=file.keys.date,
-        scheduled_at=scheduled_at,
+        scheduled_at=None,
         text_skeleton=None if built.text_skeleton is None else built.text_skeleton.encode(),
         issue=file.keys.issue.text if file.keys.issue else None,
-        is_repeat=prepared.is_repeat,
     )
 
 
