@@ -280,6 +280,18 @@ _OTHER_NAMES = {
 }
 
 
+@pytest.mark.parametrize("tag", ["en", "es", "fr", "it", "pt-BR", "pt-PT"])
+def test_the_button_of_a_confirmation_is_called_what_the_email_calls_it(tag: str) -> None:
+    """The other languages ask readers to confirm, and name no button."""
+    words = words_in(tag)
+    sentences = [
+        words("We've sent an email to %(address)s. Open it and press “Confirm subscription” to finish."),
+        words("We've sent you an email. Open it and press “Confirm subscription” to finish."),
+        words("Not confirmed yet. Open the email we sent you and press “Confirm subscription”."),
+    ]
+    assert [] == [sentence for sentence in sentences if words("Confirm subscription") not in sentence]
+
+
 @pytest.mark.parametrize("tag", _OTHER_NAMES)
 def test_each_thing_has_one_name(tag: str) -> None:
     """A reader who subscribes to one thing does not find another one to unsubscribe from."""

@@ -173,7 +173,8 @@ class PreferencePages:
             return self._page(request, profile, link, retry_at=asked.retry_at)
         now = await self._preferences.find(link)
         if asked:
-            return self._page(request, now, link, say("We've sent you an email. Open it and press Confirm to finish."))
+            sent = say("We've sent you an email. Open it and press “Confirm subscription” to finish.")
+            return self._page(request, now, link, sent)
         if not chosen:
             return self._page(request, now, link, problem=say("Tick a newsletter first."))
         if {item.list.name for item in profile.memberships if item.subscription.reads}.issuperset(chosen):
