@@ -55,8 +55,7 @@ class DraftRelease:
 
         Raises NotFound, Refused, and PreflightFailed for one that could not be sent.
         """
-        draft, built = await self._build(edition_id)
-        require_no_errors(built.findings)
+        draft, _ = await self._build(edition_id)
         await self._database.write(self._submit, draft, author.key, seen)
 
     async def approve(self, edition_id: int, author: Author, seen: Seen = None, *, shown: Collection[str] = ()) -> None:
@@ -65,7 +64,6 @@ class DraftRelease:
         `shown` are the settings of a list that are in every copy, so whoever sets them counts as an author, too.
         """
         draft, built = await self._build(edition_id)
-        require_no_errors(built.findings)
         await self._database.write(self._approve, draft, built, author.key, seen, shown)
 
     async def give_back(self, edition_id: int, author: Author, words: str) -> None:
@@ -88,7 +86,6 @@ class DraftRelease:
         edition = await self._database.read(lifecycle.require_edition, edition_id)
         async with self._preparer.turn(edition.list_name):
             draft, built = await self._build(edition_id)
-            require_no_errors(built.findings)
             edition = await self._database.write(_release, draft, built, order, seen, self._context.now)
         self._context.wake()
         await lifecycle.carry_on_if_possible(self._context)
@@ -103,8 +100,10 @@ class DraftRelease:
         self._context.wake()
 
     async def _build(self, edition_id: int) -> tuple[OpenDraft, BuiltDraft]:
+        """A draft as it would go out now; raises PreflightFailed for one with errors."""
         draft = await self._database.read(draft_editing.open_draft, edition_id)
         built = await self._preparer.prepare_draft(draft.edition.list_name, draft.text, draft.files, own=draft.edition)
+        require_no_errors(built.findings)
         return draft, built
 
     def _submit(self, tx: Transaction, draft: OpenDraft, author: str, seen: Seen) -> None:
