@@ -225,15 +225,14 @@ class PeopleAdmin:
             )
         self._put_permission(tx, person, target.id, grant)
         cancelled = cancel_withdrawn_drafts(tx, now) or None  # of an editor who is a viewer now
-        if person.enrolled_at is not None:
-            return replace(lookups.describe(tx, person.id, now), mailed=False, cancelled=cancelled)
-        if enter_links.was_invited(tx, person.id, now - INVITED_SECONDS, now):  # their email is on its way, and works
-            return replace(lookups.describe(tx, person.id, now), mailed=True, cancelled=cancelled)
-        expires_at = now + int(self._context.login.invitation_seconds)
-        link_id = enter_links.insert_link(tx, person.id, LinkKind.INVITATION, now, expires_at)
-        payload = {"link": link_id, "expires_at": expires_at}
-        mail_person(tx, "invitation", address, payload, self._context, list_id=target.id, language=target.language)
-        return replace(lookups.describe(tx, person.id, now), mailed=True, cancelled=cancelled)
+        needs_link = person.enrolled_at is None
+        # Within this time an earlier email is on its way, and its link works.
+        if needs_link and not enter_links.was_invited(tx, person.id, now - INVITED_SECONDS, now):
+            expires_at = now + int(self._context.login.invitation_seconds)
+            link_id = enter_links.insert_link(tx, person.id, LinkKind.INVITATION, now, expires_at)
+            payload = {"link": link_id, "expires_at": expires_at}
+            mail_person(tx, "invitation", address, payload, self._context, list_id=target.id, language=target.language)
+        return replace(lookups.describe(tx, person.id, now), mailed=needs_link, cancelled=cancelled)
 
     def _grant(self, tx: Transaction, person: StoredPerson, grant: Grant) -> None:
         if grant.list is None:
