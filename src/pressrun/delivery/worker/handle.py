@@ -53,7 +53,7 @@ STALE_SECONDS = 5.0  # a row that no connection takes for this long goes back: r
 # coming gets them: what waits behind slow destinations in one worker could have gone by another. One whose journal
 # fails gets none: only its own memory would know which of them relays have accepted.
 AHEAD = 128
-AHEAD_SECONDS = 0.3  # after a result: longer than results wait for others (PACED_REPORT_SECONDS)
+AHEAD_SECONDS = 0.6  # after a result: longer than results wait for others (PACED_REPORT_SECONDS)
 
 
 class WorkerOwner(Protocol):
