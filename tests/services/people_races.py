@@ -88,7 +88,7 @@ async def ann_with_a_link(services: ServiceHarness) -> None:
 
 async def somebody_invited(services: ServiceHarness) -> None:
     await services.make_list()
-    await services.people.invite(ANN, EDITOR)
+    await services.people.invite(ANN, "news", Role.EDITOR)
 
 
 async def a_code_is_mailed(services: ServiceHarness) -> None:
@@ -185,7 +185,7 @@ async def make_link(services: ServiceHarness) -> object:
 
 
 async def invite(services: ServiceHarness) -> object:
-    return (await services.people.invite(ANN, EDITOR)).mailed
+    return (await services.people.invite(ANN, "news", Role.EDITOR)).mailed
 
 
 async def grant(services: ServiceHarness) -> object:

@@ -36,7 +36,7 @@ from pressrun.services.editions import lifecycle, releases
 from pressrun.services.editions.releases import DraftStatus
 from pressrun.services.lists.list_admin import ListAdmin
 from pressrun.services.people import editors
-from pressrun.services.people.people_admin import Grant, PeopleAdmin
+from pressrun.services.people.people_admin import PeopleAdmin
 from pressrun.services.readers.erasure import erase_person, erase_reader
 from pressrun.store.lists import lists
 from pressrun.store.transaction import Transaction
@@ -238,8 +238,7 @@ async def test_inviting_an_editor_as_a_viewer_cancels_what_they_sent(tmp_path: P
     async with open_mailroom(tmp_path) as room:
         await prepare(room)
         await answers(room, post())
-        viewer = Grant(list="news", role=Role.VIEWER)
-        answer = await PeopleAdmin(room.context).invite(parse_address(EVE), viewer)
+        answer = await PeopleAdmin(room.context).invite(parse_address(EVE), "news", Role.VIEWER)
         assert (1, ["cancelled"]) == (answer.cancelled, await states(room))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 from tests.services.harness import ServiceHarness
-from tests.services.people.test_people_admin import BERTA, EDITOR, enter, person
+from tests.services.people.test_people_admin import BERTA, enter, person
 
 from pressrun.core.access.rights import ReaderAccess, Role
 from pressrun.services.people.lookups import list_everybody
@@ -27,7 +27,7 @@ async def test_sessions_end_where_a_viewer_becomes_an_editor_by_mail(services: S
 async def test_a_viewer_cannot_post_by_mail(services: ServiceHarness) -> None:
     await services.make_list()
     for role, address in ((Role.VIEWER, None), (Role.EDITOR, BERTA.typed), (Role.PUBLISHER, BERTA.typed)):
-        await services.people.invite(BERTA, Grant(list="news", role=role))
+        await services.people.invite(BERTA, "news", role)
         assert address == await services.database.read(people.find_editor, 1, BERTA.key)
 
 
@@ -37,7 +37,7 @@ async def may_log_in(services: ServiceHarness) -> None:
 
 STAYING: dict[str, Callable[[ServiceHarness], Awaitable[object]]] = {
     "another list": lambda o: o.lists.add_editor("tides", BERTA),
-    "an invitation": lambda o: o.people.invite(BERTA, EDITOR),
+    "an invitation": lambda o: o.people.invite(BERTA, "news", Role.EDITOR),
     "an operator": lambda o: o.people.grant("berta", Grant(operator=True)),
     "a log-in": may_log_in,
 }

@@ -140,8 +140,7 @@ async def _add(doing: Doing, args: PersonAdd) -> PersonAnswer:
     http=Http(method="POST", path="invitations", status=201, made="people/{name}"),
 )
 async def _invite(doing: Doing, args: PersonInvite) -> PersonAnswer:
-    grant = Grant(list=args.list, role=args.role, readers=args.readers)
-    return await doing.cases.people.invite(parse_address(args.address), grant)
+    return await doing.cases.people.invite(parse_address(args.address), args.list, args.role, args.readers)
 
 
 @PEOPLE_ACTS.add(

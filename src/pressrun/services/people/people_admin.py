@@ -108,17 +108,18 @@ class PeopleAdmin:
         event(log, "person.added", person=answer.name)
         return answer
 
-    async def invite(self, address: Address, grant: Grant) -> PersonAnswer:
-        """Let somebody do this on a list, and mail them a link unless they can log in.
+    async def invite(
+        self, address: Address, list_name: str, role: Role, readers: ReaderAccess | None = None
+    ) -> PersonAnswer:
+        """Give somebody a role on a list, and mail them a link unless they can log in.
 
         There is one mail in a minute: a request that comes twice must not end the link that is on its way.
 
-        Raises NotFound for a list, UsageError without list and role, GetsNoMail and NotByMailAlone.
+        Raises NotFound for a list, GetsNoMail and NotByMailAlone.
         """
-        if grant.list is None or grant.role is None:
-            raise UsageError("say which list and which role", at_shell="--list LIST --role viewer|editor|publisher")
-        answer = await self._context.database.write(self._invite, address, grant)
-        event(log, "person.invited", person=answer.name, list=grant.list)
+        grant = Grant(list=list_name, role=role, readers=readers)
+        answer = await self._context.database.write(self._invite, address, list_name, grant)
+        event(log, "person.invited", person=answer.name, list=list_name)
         self._context.wake()
         return answer
 
@@ -207,9 +208,8 @@ class PeopleAdmin:
             return lookups.describe(tx, person_id, now)
         return self._with_new_link(tx, person_id)
 
-    def _invite(self, tx: Transaction, address: Address, grant: Grant) -> PersonAnswer:
-        assert grant.list is not None
-        target, now = lists.get_list(tx, grant.list), self._context.now
+    def _invite(self, tx: Transaction, address: Address, list_name: str, grant: Grant) -> PersonAnswer:
+        target, now = lists.get_list(tx, list_name), self._context.now
         reason = find_reason(tx, digests_of(self._context.keys, address))
         if reason is not None:
             raise GetsNoMail(
