@@ -25,6 +25,7 @@ from pressrun.core.addresses.mail_routes import read_local_part
 from pressrun.core.errors import BadInput, EditionError, MalformedAddress, UnreadableMail
 from pressrun.core.signing.keys import KEY_BYTES, KeyRing
 from pressrun.core.signing.tokens import AddressPurpose, AddressTokens, WebPurpose, WebTokens
+from pressrun.core.text.cells import escape_cell, unescape_cell
 from pressrun.core.text.searching import MOST_TERMS, parse_query
 from pressrun.inbound.client_input import MAX_COMMAND_BYTES, BareLineEnd, ClientInput, LineTooLong, ReceivedContent
 from pressrun.inbound.envelope import EnvelopeSender, parse_recipient, parse_sender
@@ -39,7 +40,7 @@ from pressrun.message.reports.reading import read_report
 from pressrun.message.reports.report import Report
 from pressrun.message.sources.edition_file import parse_edition, referenced_paths
 from pressrun.operations.csv_files import parse_suppressions
-from pressrun.operations.csv_records import as_csv, escape_cell, read_records, unescape_cell
+from pressrun.operations.csv_records import as_csv, read_records
 from pressrun.operations.sources.formats import FORMATS, read_members
 from pressrun.operations.sources.member import SourceMember
 from pressrun.runtime.frames import BadFrame, encode_frame

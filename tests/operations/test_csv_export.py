@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from tests.services.harness import ServiceHarness, open_services
 
 from pressrun.core.addresses.address import parse_address
+from pressrun.core.text.cells import unescape_cell
 from pressrun.operations.csv_files import export_subscribers, export_suppressions, parse_suppressions
-from pressrun.operations.csv_records import as_csv, read_records, unescape_cell
+from pressrun.operations.csv_records import as_csv, read_records
 from pressrun.operations.sources.formats import read_members
 from pressrun.operations.sources.member import SourceMember
 

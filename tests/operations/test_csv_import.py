@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pressrun.core.errors import BadInput
+from pressrun.core.text.cells import escape_cell, unescape_cell
 from pressrun.operations import csv_records
 from pressrun.operations.csv_files import parse_suppressions
-from pressrun.operations.csv_records import BadRow, escape_cell, unescape_cell
+from pressrun.operations.csv_records import BadRow
 from pressrun.operations.sources.formats import read_members
 from pressrun.operations.sources.member import SourceMember
 from pressrun.services.members.import_rows import ImportRow, SuppressionRow

@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 
 from pressrun.core.errors import BadInput
 from pressrun.core.lifecycles.subscription import SubscriptionState
+from pressrun.core.text.cells import unescape_cell
 from pressrun.core.timestamps import rfc3339
 from pressrun.operations.csv_records import (
     SPREADSHEETS,
@@ -21,7 +22,6 @@ from pressrun.operations.csv_records import (
     Record,
     as_csv,
     read_records,
-    unescape_cell,
 )
 from pressrun.services.members.import_rows import SuppressionRow
 from pressrun.services.reports.exported_members import columns_of, exported, texts_of

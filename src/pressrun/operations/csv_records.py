@@ -20,6 +20,7 @@ from typing import BinaryIO, NamedTuple
 import msgspec
 
 from pressrun.core.errors import BadInput
+from pressrun.core.text.cells import escape_cell
 
 SPREADSHEETS = ",;\t"  # they write semicolons where the comma is the decimal sign, and tabs to the clipboard
 _LARGEST_CELL = 1 << 20
@@ -29,7 +30,6 @@ _QUOTED_CELL = re.compile(r'"[^"]*(?:"|$)')
 _SEPARATOR_LINE = re.compile(
     rb'(?:\xef\xbb\xbf)?(?P<quote>"?)sep=(?P<delimiter>[,;|:\t])(?P=quote)[ \t]{0,8}(?:\r\n|[\r\n]|\Z)', re.IGNORECASE
 )
-_FORMULA = re.compile(r"'*[=+\-@\t\r]")
 _PIECE = 1 << 16
 _ZIP = b"PK\x03\x04"
 _OLD_SPREADSHEET = b"\xd0\xcf\x11\xe0"
@@ -248,16 +248,6 @@ def as_csv(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str
             buffer.seek(0)
             buffer.truncate()
     yield buffer.getvalue()
-
-
-def escape_cell(text: str) -> str:
-    """The text as a file holds it; `unescape_cell` gives it back."""
-    return f"'{text}" if _FORMULA.match(text) else text
-
-
-def unescape_cell(text: str) -> str:
-    """The text that a cell means."""
-    return text[1:] if text.startswith("'") and _FORMULA.match(text) else text
 
 
 def csv_line(cells: Sequence[str]) -> str:

@@ -15,8 +15,9 @@ from typing import BinaryIO
 from msgspec import Struct
 
 from pressrun.core.errors import BadInput
+from pressrun.core.text.cells import unescape_cell
 from pressrun.core.text.charsets import storable
-from pressrun.operations.csv_records import SPREADSHEETS, BadRow, Record, read_records, unescape_cell
+from pressrun.operations.csv_records import SPREADSHEETS, BadRow, Record, read_records
 from pressrun.operations.sources.columns import ColumnMap, Columns, field_name, read_header
 from pressrun.operations.sources.member import NO_FIELDS, MemberState, SourceMember
 from pressrun.operations.sources.remedies import BY_OPTIONS, LEFT_OUT, Remedies

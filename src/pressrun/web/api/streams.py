@@ -26,6 +26,7 @@ from starlette.types import Receive, Scope, Send
 
 from pressrun.acts.http import JSON, CsvPage, Page
 from pressrun.core.errors import PressrunError
+from pressrun.core.text.cells import escape_cell
 from pressrun.web.api.problems import ApiProblem
 
 NDJSON = "application/x-ndjson"
@@ -42,8 +43,6 @@ LOOK_SECONDS = 0.5  # between two looks at an answer that is followed
 
 HEADERS = {"X-Accel-Buffering": "no"}  # of what a proxy is to pass on as it comes
 _RETRY_SECONDS = "60"
-_FORMULA = re.compile(r"'*[=+\-@\t\r]")
-_FIRST_OF_FORMULAS = frozenset("'=+-@\t\r")
 
 
 def preferred(accept: str, offered: Sequence[str]) -> str:
@@ -202,7 +201,7 @@ def _csv_lines(table: Sequence[Sequence[str]]) -> bytes:
 
 def _cell(value: Any) -> str:
     if isinstance(value, str):
-        return f"'{value}" if value[:1] in _FIRST_OF_FORMULAS and _FORMULA.match(value) else value
+        return escape_cell(value)
     return "" if value is None else msgspec.json.encode(value).decode()
 
 
