@@ -318,6 +318,32 @@ def test_a_mail_that_was_forwarded_since_is_not_kept_for_a_person(data: DataDir,
     assert 0 == count(data.database, "inbound where id = 7000")
 
 
+@pytest.mark.parametrize("secret", [b"m" * 16, b"n" * 16])
+def test_another_mail_that_waits_is_kept_where_one_was_forwarded_since(
+    data: DataDir, tmp_path: Path, secret: bytes
+) -> None:
+    number, other = _forward(data), _forward(data, 7_001, secret)
+    make_backup(data, tmp_path / "backup.tar")
+    execute(data.database, f"update delivery set state = 'delivered', recorded_at = 2 where id = {number}")
+    assert [] == put_back(data, tmp_path / "backup.tar").problems
+    assert [(7_001, "kept")] == rows(data.database, "select id, state from inbound where id in (7000, 7001)")
+    assert [("failed",)] == rows(data.database, f"select state from delivery where id = {other}")
+
+
+def test_a_mail_that_merely_has_the_id_of_one_forwarded_since_is_kept(data: DataDir, tmp_path: Path) -> None:
+    """After an earlier restore, ids were drawn twice."""
+    number = _forward(data)
+    make_backup(data, tmp_path / "backup.tar")
+    notice = f"(select notice_id from delivery where id = {number})"
+    execute(
+        data.database,
+        f"update delivery set state = 'delivered', recorded_at = 2 where id = {number}",
+        f"update notice set message_secret = x'{b'n'.hex() * 16}' where id = {notice}",
+    )
+    assert [] == put_back(data, tmp_path / "backup.tar").problems
+    assert [(7_000, "kept")] == rows(data.database, "select id, state from inbound where id = 7000")
+
+
 @pytest.mark.parametrize("known", [True, False])
 def test_the_former_journal_tells_whether_a_mail_was_forwarded(data: DataDir, tmp_path: Path, *, known: bool) -> None:
     """A daemon that was killed had not recorded it. What its journal does not know may have arrived or not."""
@@ -548,10 +574,10 @@ def _claim(data: DataDir, number: int, *, is_accepted: bool) -> None:
         journal.append([JournalEntry(Claim(number, 1, 5, session), "primary", 250, "2.0.0")] if is_accepted else [])
 
 
-def _forward(data: DataDir) -> int:
+def _forward(data: DataDir, mail: int = 7_000, secret: bytes = b"m" * 16) -> int:
     """A mail to the owner that waits to be forwarded; returns its delivery."""
     owner = parse_address("owner@harbour.example")
-    forward = new_forward(mail_to_owner(7_000), owner, None, trace=b"Trace: x\r\n", message_secret=b"m" * 16)
+    forward = new_forward(mail_to_owner(mail), owner, None, trace=b"Trace: x\r\n", message_secret=secret)
     with closing(data.database.connect()) as connection:
         return connection.write(lambda tx: insert_notice(tx, forward, 1))
 

@@ -82,6 +82,34 @@ def test_a_copy_that_merely_has_the_id_of_another_one_stays_as_it_is(data: DataD
     )
 
 
+def test_a_copy_that_went_out_as_that_of_another_subscription_is_delivered_alone(data: DataDir, tmp_path: Path) -> None:
+    """Its reader had changed to another language. The other copies of the edition still wait."""
+    mine = rows(data.database, "select id, subscription_id from delivery where subscription_id > 0")
+    copy, subscription = min(mine)
+    execute(
+        data.database,
+        "delete from bulk_change",
+        OPENED,
+        WAITING_AGAIN,
+        f"delete from delivery where subscription_id is not null and id <> {copy}",
+        "insert into delivery (id, edition_id, subscription_id, domain, destination, state, due_at)"
+        f" select 9900, edition_id, (select min(id) from subscription where id <> {subscription}), domain, destination,"
+        f" state, due_at from delivery where id = {copy}",
+        "insert into list (id, name, title, from_address, created_at) values (900, 'boletim', 'B', 'a@b.example', 9)",
+        "insert into subscription (id, list_id, subscriber_id, state, source, since)"
+        f" select 900, 900, subscriber_id, 'active', 'web', 9 from subscription where id = {subscription}",
+    )
+    make_backup(data, tmp_path / "backup.tar")
+    execute(
+        data.database,
+        f"update delivery set subscription_id = 900, state = 'delivered', recorded_at = 9 where id = {copy}",
+    )
+    put_back(data, tmp_path / "backup.tar")
+    assert {(copy, "delivered"), (9900, "queued")} == {
+        *rows(data.database, f"select id, state from delivery where id in ({copy}, 9900)")
+    }
+
+
 def test_data_behind_the_backup_take_no_copy_back(data: DataDir, tmp_path: Path) -> None:
     """After the restore of an older backup, a later one is found: what it knows to have gone out does not go again."""
     earlier = DataDir(tmp_path / "earlier")
