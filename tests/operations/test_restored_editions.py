@@ -53,6 +53,18 @@ OPENED = """update edition set is_welcome = 0, is_repeat = 1, finished_at = null
 WAITING_AGAIN = "update delivery set state = 'queued', claimed_by = null"
 
 
+_COLUMNS = "(id, list_id, subscriber_id, state, source, since)"
+
+
+def _also_on_list_900(subscription: int) -> tuple[str, str]:
+    """What gives the reader of this subscription another one, 900, to a list of its own."""
+    reader = f"select subscriber_id from subscription where id = {subscription}"
+    return (
+        "insert into list (id, name, title, from_address, created_at) values (900, 'boletim', 'B', 'a@b.example', 9)",
+        f"insert into subscription {_COLUMNS} select 900, 900, ({reader}), 'active', 'web', 9",
+    )
+
+
 @pytest.mark.parametrize("case", ["of another edition", "over before"])
 def test_a_copy_that_merely_has_the_id_of_another_one_stays_as_it_is(data: DataDir, tmp_path: Path, case: str) -> None:
     """After an earlier restore, ids were drawn twice. One that waits would not go out; a failed one would go again."""
@@ -67,9 +79,7 @@ def test_a_copy_that_merely_has_the_id_of_another_one_stays_as_it_is(data: DataD
         f"delete from delivery where edition_id in ({edition}, {other}) and id <> {copy}",
         f"update delivery set state = '{before}', recorded_at = 8, claimed_by = null, kind = null, bounce = null"
         f" where id = {copy}",
-        "insert into list (id, name, title, from_address, created_at) values (900, 'boletim', 'B', 'a@b.example', 9)",
-        "insert into subscription (id, list_id, subscriber_id, state, source, since)"
-        f" select 900, 900, subscriber_id, 'active', 'web', 9 from subscription where id = {subscription}",
+        *_also_on_list_900(subscription),
     )
     make_backup(data, tmp_path / "backup.tar")
     execute(
@@ -95,9 +105,7 @@ def test_a_copy_that_went_out_as_that_of_another_subscription_is_delivered_alone
         "insert into delivery (id, edition_id, subscription_id, domain, destination, state, due_at)"
         f" select 9900, edition_id, (select min(id) from subscription where id <> {subscription}), domain, destination,"
         f" state, due_at from delivery where id = {copy}",
-        "insert into list (id, name, title, from_address, created_at) values (900, 'boletim', 'B', 'a@b.example', 9)",
-        "insert into subscription (id, list_id, subscriber_id, state, source, since)"
-        f" select 900, 900, subscriber_id, 'active', 'web', 9 from subscription where id = {subscription}",
+        *_also_on_list_900(subscription),
     )
     make_backup(data, tmp_path / "backup.tar")
     execute(
