@@ -274,7 +274,7 @@ async def test_copies_say_how_many_of_their_domain_one_connection_carries(harnes
 
 
 async def test_the_rate_of_a_domain_is_kept_beside_the_others(harness: DeliveryHarness) -> None:
-    """Also over a restart, after which claimed copies count as sent; nothing is claimed long before its turn."""
+    """Also over a restart; nothing of it is claimed long before its turn."""
     harness.settings = DeliverySettings(rates=(FAST,), domains={"slow.example": DomainSettings(rates=(Rate(2, 1.0),))})
     await harness.start()
     await readers(harness, slow_example=20, x_example=5)
@@ -287,7 +287,7 @@ async def test_the_rate_of_a_domain_is_kept_beside_the_others(harness: DeliveryH
         assert 3 >= (await harness.counts(number)).get("claimed", 0)
         harness.pass_time(0.1)
     assert 5 == sent["x.example"]
-    assert 4 <= sent["slow.example"] <= 7
+    assert 5 <= sent["slow.example"] <= 7
 
 
 async def test_a_relay_that_asks_for_less_is_spared_as_a_whole(harness: DeliveryHarness) -> None:

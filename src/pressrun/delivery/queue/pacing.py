@@ -17,9 +17,7 @@ PROCESS = "process"
 
 # Copies are claimed at most this long before their slot: long enough that claims come in batches, short enough that
 # unsubscribing, pausing and cancelling reach nearly all copies. The promise is one second.
-CLAIM_HORIZON_SECONDS = 0.75
-# More are claimed this long before those that are claimed have gone: a transaction before may take its time.
-CLAIM_AGAIN_SECONDS = 0.25
+CLAIM_HORIZON_SECONDS = 0.5
 # Slots are reserved at most this long ahead. At 100/s the daemon then hands out ten or more jobs at a time and wakes
 # some ten times a second for it. A longer horizon would leave more copies with a worker when an edition is paused.
 SLOT_HORIZON_SECONDS = 0.2
@@ -179,7 +177,7 @@ class Pacer:
         process = self._process.pace.reserve(self._process.state, now, claimed)
         relays = [scope.next_at(now) for scope in self._relays.values()]
         slot = max(self._process.pace.next_at(process, now), min(relays, default=now))
-        return slot - CLAIM_AGAIN_SECONDS
+        return slot - CLAIM_HORIZON_SECONDS / 2
 
     def snapshot(self) -> PaceSnapshot:
         """Where all paces stand."""

@@ -17,7 +17,7 @@ from pressrun.core.bounces.advice import Action, Advice
 from pressrun.core.pacing.destination_state import DestinationState, load_destination_state, relay_destination
 from pressrun.core.pacing.providers import DestinationTable
 from pressrun.delivery.queue.destination_queues import NEVER
-from pressrun.delivery.queue.pacing import CLAIM_AGAIN_SECONDS, CLAIM_HORIZON_SECONDS, PacedScope, PaceEntry
+from pressrun.delivery.queue.pacing import CLAIM_HORIZON_SECONDS, PacedScope, PaceEntry
 
 UNBOUND = 1_000_000  # copies in flight to a destination without limits: the connections are their limit
 # Copies claimed for each that may be in flight: enough for fast results, and few enough that most can be cancelled.
@@ -150,7 +150,7 @@ class Throttle:
         times = [state.opens_at(now) for state in self._states.values()]
         for name, paced in self._paced.items():
             reserved = paced.pace.reserve(paced.state, now, claimed.get(name, 0))
-            times.append(paced.pace.next_at(reserved, now) - CLAIM_AGAIN_SECONDS)
+            times.append(paced.pace.next_at(reserved, now) - CLAIM_HORIZON_SECONDS / 2)
         return min((at for at in times if at > now), default=NEVER)
 
     def _bound(self, name: str, now: float) -> int:
