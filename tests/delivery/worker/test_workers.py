@@ -30,10 +30,12 @@ from tests.message.signatures.test_dkim import settings as dkim_settings
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import BadConfiguration
 from pressrun.core.signing.tokens import WebPurpose, WebTokens
+from pressrun.delivery.queue.destinations import SLOW_SECONDS
 from pressrun.delivery.queue.jobs import Job
 from pressrun.delivery.queue.scheduler import RelayTerms
 from pressrun.delivery.worker import handle
-from pressrun.delivery.worker.handle import AHEAD
+from pressrun.delivery.worker.assignments import PACED_REPORT_SECONDS
+from pressrun.delivery.worker.handle import AHEAD, AHEAD_SECONDS
 from pressrun.delivery.worker.worker_line import EDITIONS_AT_MOST
 from pressrun.delivery.worker.workers import Workers
 from pressrun.observe.settings import LogSettings
@@ -486,6 +488,11 @@ async def test_two_workers_share_the_connections(rig: WorkerRig) -> None:
     await rig.until(lambda: rig.is_over(edition))
     assert {"delivered": 400} == await rig.room.counts(edition)
     assert {1} == set(Counter(address for address, _ in rig.mailbox.received).values())
+
+
+def test_a_worker_without_results_gets_nothing_ahead_when_a_destination_is_found_slow() -> None:
+    """What it gives back then would come to it again, and wait until the slow destination answers."""
+    assert PACED_REPORT_SECONDS < AHEAD_SECONDS < SLOW_SECONDS
 
 
 async def test_a_relay_with_one_connection_has_one_worker(rig: WorkerRig) -> None:

@@ -37,7 +37,7 @@ COMPOSED_OCTETS = 1024 * 1024  # of mails composed ahead: an edition with pictur
 # Results that are journaled need not reach the daemon at once: each frame costs both ends as much as some copies do.
 REPORTED_TOGETHER = 64
 REPORT_SECONDS = 0.005  # at most, while plenty of rows wait
-PACED_REPORT_SECONDS = 0.5  # at most, while rows wait for their slots
+PACED_REPORT_SECONDS = 0.25  # at most, while rows wait for their slots
 
 
 class Assignments:
