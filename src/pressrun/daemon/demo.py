@@ -98,18 +98,22 @@ class Guide(Struct, frozen=True, kw_only=True):
 
 
 def run_demo(*, port: int, directory: Path | None, guide: Guide) -> None:
-    """Run the demo until it is interrupted, or once through the tour; raises Unavailable for a port in use."""
+    """Run the demo until it is interrupted, or once through the tour.
+
+    Raises Unavailable for a port in use, and KeyboardInterrupt if it was to end by itself and was interrupted.
+    """
     with _folder(directory) as folder, _listener(port) as listener:
-        run_loop(_serve(folder, listener, guide))
-
-
-async def _serve(folder: Path, listener: socket.socket, guide: Guide) -> None:
-    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    capture = Capture()
-    _, capture_port = await capture.start()
-    try:
+        url, capture = f"http://127.0.0.1:{listener.getsockname()[1]}", Capture()
         tour = _Tour(url, capture, guide)
         extras = Extras(mailbox=capture, sockets={"http": listener}, tour=tour.run)
+        run_loop(_serve(folder, url, capture, extras))
+    if guide.once and not tour.is_over:
+        raise KeyboardInterrupt
+
+
+async def _serve(folder: Path, url: str, capture: Capture, extras: Extras) -> None:
+    _, capture_port = await capture.start()
+    try:
         await serve(_settings(folder, url, capture_port), extras)
     finally:
         await capture.stop()
@@ -140,6 +144,7 @@ class _Tour:
         self._url = url
         self._capture = capture
         self._guide = guide
+        self.is_over = False
 
     async def run(self, running: Running, stopping: asyncio.Event) -> None:
         """Play the tour, unless the data is from an earlier demo; then wait to be interrupted, or end."""
@@ -148,6 +153,7 @@ class _Tour:
         guide.ready(Places(url=self._url, mailbox=f"{self._url}/demo", list=f"{self._url}/{LIST}", smtp=smtp))
         if await running.services.context.database.read(lists.find_list, LIST) is None:
             await self._play(running)
+        self.is_over = True
         if guide.once:
             stopping.set()
 

@@ -19,9 +19,12 @@ _LOOK_SECONDS = 0.1
 
 
 @contextmanager
-def early_signals() -> Iterator[EarlySignals]:
-    """Handle signals until the daemon does."""
-    early = EarlySignals()
+def early_signals(*, ends_at_once: bool) -> Iterator[EarlySignals]:
+    """Handle signals until the daemon does.
+
+    If it does not end at once, SIGTERM and SIGINT wait until the data are open: the demo has few, and removes them.
+    """
+    early = EarlySignals(ends_at_once=ends_at_once)
     try:
         yield early
     finally:
@@ -34,13 +37,14 @@ class EarlySignals:
     A thread waits for them, since the main one may be busy with one statement for minutes. SIGHUP is kept.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, ends_at_once: bool) -> None:
         self._is_reload_wanted = False
         self._obey: Callable[[], object] = lambda: os._exit(0)
         self._is_over = False
         signal.signal(signal.SIGHUP, self._keep)
         hold()
-        threading.Thread(target=self._wait, name="early signals", daemon=True).start()
+        if ends_at_once:
+            threading.Thread(target=self._wait, name="early signals", daemon=True).start()
 
     def _keep(self, _: int, __: FrameType | None) -> None:
         self._is_reload_wanted = True

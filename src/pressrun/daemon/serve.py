@@ -77,7 +77,7 @@ NO_EXTRAS = Extras()
 
 async def serve(settings: Settings, extras: Extras = NO_EXTRAS) -> None:
     """Serve until SIGTERM or SIGINT; raises TryAgain while another process holds the data, or if one takes it."""
-    with early_signals() as early:
+    with early_signals(ends_at_once=extras.tour is None) as early:
         await _serve(settings, extras, early)
 
 
