@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 from unittest.mock import patch
+
+from tests.postgresql import Session
 
 from pressrun.core.errors import CommitUnknown
 from pressrun.store.connection import EngineConnection
 from pressrun.store.postgresql.connection import PostgresConnection
 from pressrun.store.sqlite.connection import SqliteConnection
+
+_WAITING = "select pid from pg_stat_activity where pg_backend_pid() = any(pg_blocking_pids(pid))"
 
 
 @dataclass(slots=True)
@@ -49,3 +54,50 @@ def _commit_of(engine: type[EngineConnection], commits: Commits) -> Any:
             raise CommitUnknown("it may be done or not")
 
     return commit
+
+
+class LateCommit:
+    """The first commit of a transaction that finds such a row: its connection is lost, and the server goes on with it
+    until somebody waits for its locks, or else a while later.
+    """
+
+    def __init__(self, row: str) -> None:
+        self._row = row
+        self._open: Session | None = None
+        self.is_done = False
+
+    def commit(self, connection: PostgresConnection, real: Callable[[PostgresConnection], None]) -> None:
+        if self.is_done or self._open is not None or not connection._connection.execute(self._row).fetchall():
+            real(connection)
+            return
+        self._open, connection._connection = connection._connection, connection._connect()
+        raise CommitUnknown("it is under way")
+
+    async def until_heard(self, step: Callable[[], Awaitable[object]]) -> None:
+        """Do something, and again if nobody heard of its commit."""
+        while True:
+            with suppress(CommitUnknown):
+                await self._beside(asyncio.ensure_future(step()))
+                return
+
+    async def _beside(self, running: asyncio.Future[object]) -> None:
+        while not running.done():
+            if self._open is not None and self._open.execute(_WAITING).fetchall():
+                self._end()
+            await asyncio.wait({running}, timeout=0.01)
+        await running
+        self._end()
+
+    def _end(self) -> None:
+        if self._open is not None:
+            self._open.execute("commit")
+            self._open.close()
+            self._open, self.is_done = None, True
+
+
+@contextmanager
+def late(row: str) -> Iterator[LateCommit]:
+    """One commit on a server comes late."""
+    real, commit = PostgresConnection.commit, LateCommit(row)
+    with patch.object(PostgresConnection, "commit", lambda connection: commit.commit(connection, real)):
+        yield commit

@@ -58,6 +58,8 @@ def record(tx: Transaction, request: RecordRequest, draw_consequences: DrawConse
     """Record a batch; the pace is stored with it. Rows that the session no longer holds are left alone."""
     session, now, batch = request.session, request.now, request.batch
     recorded = Recorded()
+    if request.held is not None:
+        sessions.await_commits(tx)
     is_live = not batch.results or sessions.is_live(tx, session)
     results = batch.results if is_live and request.held is None else _still_held(tx, session, batch.results)
     recorded.fenced = 0 if is_live else len(batch.results) - len(results)

@@ -131,6 +131,11 @@ def is_live(tx: Transaction, session: int) -> bool:
     return tx.value("sessions.is_live", session=session) is not None
 
 
+def await_commits(tx: Transaction) -> None:
+    """Wait for commits whose answer was lost with the connection: what they do is seen only once it is done."""
+    tx.lock("sessions.live")
+
+
 def end(tx: Transaction, session: int) -> None:
     """End a session: whatever it has claimed may be claimed again."""
     tx.run("sessions.end", session=session)
