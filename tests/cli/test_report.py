@@ -67,6 +67,15 @@ def test_the_text_form_is_plain_and_names_no_reader(sent: Shell) -> None:
         assert mark not in out
 
 
+def test_the_states_of_a_domain_add_up_to_its_copies(sent: Shell) -> None:
+    """Those that were not sent and those on their way, too."""
+    execute_at(sent.database, "update delivery set state = 'cancelled' where id = 3")
+    lines = sent.good("edition", "report", "1").out.splitlines()
+    names, *rows = (line.split() for line in lines if line.startswith(("domain", "x.example")))
+    assert [["x.example", "3", "1", "1", "0", "0", "0", "1"]] == rows
+    assert ["domain", "copies", "delivered", "failed", "deferred", "queued", "claimed", "cancelled"] == names
+
+
 def test_a_page_is_never_written_over_a_file(sent: Shell) -> None:
     page = sent.folder / "report.html"
     assert "" == sent.good("edition", "report", "1", "--html", str(page)).out

@@ -129,6 +129,18 @@ def test_it_says_why_copies_failed_and_how_fast_the_others_went() -> None:
     assert "Time zone: Europe/Madrid." in page
 
 
+@pytest.mark.parametrize("cancelled", [0, 5])
+def test_the_states_of_a_domain_add_up_to_its_copies(cancelled: int) -> None:
+    """Copies that were not sent have a column if there are any."""
+    domain = DomainCounts(
+        name="gmail", domains=1, copies=21 + cancelled, **NONE | {"delivered": 20, "queued": 1, "cancelled": cancelled}
+    )
+    stopped = replace(report(), edition=replace(report().edition, domains=[domain], cancelled=cancelled))
+    table = render_report(stopped).partition('id="domains"')[2]
+    copies, *states = map(int, re.findall(r'<td class="number">(\d+)</td>', table))
+    assert (copies, 3 + (cancelled > 0)) == (sum(states), len(states))
+
+
 def test_a_cause_stands_apart_from_the_reply_that_shows_it() -> None:
     assert "No such mailbox · 550 5.1.1" in words_of(render_report(report()))
 

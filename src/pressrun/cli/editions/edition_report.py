@@ -175,7 +175,7 @@ def _print_domains(domains: Sequence[DomainCounts]) -> None:
     named = [domain for domain in domains if domain.name is not None][:MOST_DOMAINS]
     print_table(
         [{"domain": domain.name, **plain(domain)} for domain in named],
-        ("domain", "copies", *_STATES[:4]),
+        ("domain", "copies", *_STATES),
         empty="",
     )
     left = sum(domain.copies for domain in domains) - sum(domain.copies for domain in named)
