@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import sqlite3
 from collections.abc import Callable
@@ -161,6 +162,37 @@ def test_all_faults_are_told_at_once(shell: Shell) -> None:
     errors = errors_of(shell)
     assert 4 == len(errors), errors
     assert {"", "data_dir", "http.colour"} == {error["key"] for error in checked(shell).json["errors"]}
+
+
+LOSSES: dict[str, tuple[Callable[[Path], object], str]] = {
+    "the keys": (shutil.rmtree, "{keys} is missing"),
+    "link keys": (lambda keys: (keys / "link-1").unlink(), "{keys}/link-1 is missing"),
+    "the key of suppressions": (lambda keys: (keys / "suppression").unlink(), "{keys}/suppression is missing"),
+}
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_missing_keys_are_named_beside_all_else(shell: Shell, loss: str) -> None:
+    """As after a copy by hand that left some files out, from a machine with an earlier version."""
+    shell.make_list()
+    keys = shell.data / "keys"
+    lose, words = LOSSES[loss]
+    lose(keys)
+    shell.data.chmod(0o755)
+    if keys.exists():
+        keys.chmod(0o755)
+    with_schema(shell, 3)
+    errors = errors_of(shell)
+    assert (3 + keys.exists(), 1) == (len(errors), sum(words.format(keys=keys) in error for error in errors)), errors
+
+
+@pytest.mark.only_on("sqlite", "it is about the file of the database")
+def test_missing_keys_are_named_beside_a_damaged_file(shell: Shell) -> None:
+    shell.make_list()
+    damage(shell)
+    (shell.data / "keys" / "suppression").unlink()
+    damaged, missing = errors_of(shell)
+    assert ("is damaged" in damaged, "suppression is missing" in missing) == (True, True)
 
 
 @pytest.mark.only_on("sqlite", "nothing is asked of a server while the file has errors")

@@ -20,6 +20,7 @@ from pressrun.store.sqlite.connection import files_of
 from pressrun.store.sqlite.location import SqliteFile
 from pressrun.store.upkeep import preparing
 from pressrun.store.upkeep.datadir import DataDir
+from pressrun.store.upkeep.key_files import read_keys
 
 
 class DataProblem(Struct, frozen=True):
@@ -32,13 +33,18 @@ class DataProblem(Struct, frozen=True):
 
 
 def find_data_problems(data: DataDir) -> list[DataProblem]:
-    """Every problem of the data; of a folder that does not exist, those of its database on a server."""
+    """Every problem of the data; of a folder that does not exist, those of its database on a server.
+
+    Each place is named once: what nobody has access to cannot be used either.
+    """
     access = list(find_access_problems(data))
     named = {problem.place for problem in access}
-    if str(data.root) in named and not os.access(data.root, os.X_OK, effective_ids=True):
-        return access
-    content = find_content_problems(data)
-    return [*access, *(problem for problem in content if not named & {problem.place, str(Path(problem.place).parent)})]
+    if str(data.root) in named:
+        if not os.access(data.root, os.X_OK, effective_ids=True):
+            return access
+        if not os.access(data.root, os.W_OK, effective_ids=True):
+            named.add(str(data.database))  # SQLite needs files beside it
+    return [*access, *(problem for problem in find_content_problems(data) if problem.place not in named)]
 
 
 def find_access_problems(data: DataDir) -> Iterator[DataProblem]:
@@ -113,7 +119,7 @@ def _private(data: DataDir) -> Iterator[Path]:
 
 
 def find_content_problems(data: DataDir) -> Iterator[DataProblem]:
-    """A database that is damaged or has another schema, and keys that are not its own."""
+    """A database that is damaged or has another schema, and keys that are missing or not its own."""
     database = data.database
     try:
         str(database)
@@ -122,19 +128,30 @@ def find_content_problems(data: DataDir) -> Iterator[DataProblem]:
         yield DataProblem("database", f"an address that cannot be read ({state})", remedy, is_on_server=True)
         return
     try:
-        if database.exists():
-            damage = database.find_damage()
-            if damage is not None:
-                state = f"{database} is damaged ({damage.words})"
-                yield DataProblem(str(database), state, f"a whole database: {damage.remedy}")
-                return
+        exists = database.exists()
+    except (BadConfiguration, Unavailable) as problem:
+        yield _problem_of(data, str(problem))
+        return
+    is_readable = not exists
+    try:
+        damage = database.find_damage() if exists else None
+        if damage is not None:
+            remedy = f"a whole database: {damage.remedy}"
+            yield DataProblem(str(database), f"{database} is damaged ({damage.words})", remedy)
+        elif exists:
             version, newest = check_version(database), database.newest_version
+            is_readable = True
             if version < newest:
                 remedy = f"schema {newest}: run `pressrun migrate`, or restart the service, which does so"
                 on_server = data.server is not None
                 yield DataProblem(str(database), f"{database} with schema {version}", remedy, is_on_server=on_server)
-                return
-        preparing.check(data)
+    except (BadConfiguration, Unavailable) as problem:
+        yield _problem_of(data, str(problem))
+    try:
+        if is_readable:
+            preparing.check(data)
+        else:
+            read_keys(data)
     except (BadConfiguration, Unavailable) as problem:
         yield _problem_of(data, str(problem))
 

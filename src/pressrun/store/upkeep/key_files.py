@@ -141,14 +141,14 @@ def read_keys(data: DataDir) -> KeyRing:
     if data.keys.is_dir() and not os.access(data.keys, os.R_OK | os.X_OK, effective_ids=True):
         raise BadConfiguration(f"{data.keys} cannot be read by the owner of the data. {SEE_CHECK}")
     if not data.keys.is_dir():
-        raise BadConfiguration(f"{data.database} exists without its keys: {restore}")
+        raise BadConfiguration(f"{data.keys} is missing, so {data.database} exists without its keys: {restore}")
     link_keys = {
         int(match[1]): _read_key(path, restore)
         for path in sorted(data.keys.glob("link-*"))
         if (match := _LINK_KEY.fullmatch(path.name)) is not None and int(match[1]) <= LARGEST_KEY_NUMBER
     }
     if not link_keys:
-        raise BadConfiguration(f"{data.keys} has no link key: {restore}")
+        raise BadConfiguration(f"{data.keys}/link-1 is missing, and no link key is beside it: {restore}")
     return KeyRing(link_keys, _read_key(data.keys / "suppression", restore))
 
 
