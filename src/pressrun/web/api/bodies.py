@@ -99,7 +99,7 @@ async def read_body(request: Request, form: BodyForm, limits: BodyLimits, readin
     """Read the arguments that come in the body; raises ApiProblem for a body that cannot be read at all."""
     _require_plain(request)
     media_type = media_type_of(request)
-    if media_type not in form.media_types and not (media_type == "" and await _is_empty(request)):
+    if media_type not in form.media_types and not (media_type == "" and _is_empty(request)):
         raise ApiProblem(415, f"send {' or '.join(form.media_types)}", headers={"Accept": ", ".join(form.media_types)})
     if form.members is not None and media_type in (JSON, ""):
         _read_json(await _read_all(request, limits.json), form, reading)
@@ -122,16 +122,9 @@ async def read_nothing(request: Request, limits: BodyLimits, reading: Reading) -
     """
     _require_plain(request)
     octets = await _read_all(request, limits.json)
-    if not octets.strip():
-        return
-    if media_type_of(request) not in (JSON, ""):
+    if octets.strip() and media_type_of(request) not in (JSON, ""):
         raise ApiProblem(415, "send no body", headers={"Accept": JSON})
-    try:
-        body = msgspec.json.decode(octets)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
-        reading.faults.append(FieldError("", f"invalid JSON: {problem}"))
-    else:
-        read_members((), body, reading)
+    _read_object(octets, (), reading)
 
 
 def media_type_of(request: Request) -> str:
@@ -151,7 +144,7 @@ def _require_plain(request: Request) -> None:
         )
 
 
-async def _is_empty(request: Request) -> bool:
+def _is_empty(request: Request) -> bool:
     headers = request.headers
     return headers.get("content-length", "0") == "0" and "transfer-encoding" not in headers
 
@@ -191,17 +184,22 @@ def _read_json(octets: bytes, form: BodyForm, reading: Reading) -> None:
     if form.texts is not None and (values := _read_texts(octets, form.texts)) is not None:
         reading.values.update(values)
         return
+    inner = Reading({}, reading.faults)
+    _read_object(octets, form.members, inner)
+    if not form.converts:
+        reading.values.update(inner.values)
+    elif not reading.faults:
+        reading.values.update(form.kind(**inner.values).arguments())
+
+
+def _read_object(octets: bytes, members: Sequence[RequestField], reading: Reading) -> None:
+    """Read a JSON object; no octets are one without members."""
     try:
         body = msgspec.json.decode(octets) if octets.strip() else {}
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
         reading.faults.append(FieldError("", f"invalid JSON: {problem}"))
-        return
-    inner = Reading({}, reading.faults)
-    read_members(form.members, body, inner)
-    if not form.converts:
-        reading.values.update(inner.values)
-    elif not reading.faults:
-        reading.values.update(_converted(form, inner.values))
+    else:
+        read_members(members, body, reading)
 
 
 def _read_texts(octets: bytes, decoder: msgspec.json.Decoder[Any]) -> Mapping[str, Any] | None:
@@ -213,11 +211,6 @@ def _read_texts(octets: bytes, decoder: msgspec.json.Decoder[Any]) -> Mapping[st
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     return msgspec.structs.asdict(texts)
-
-
-def _converted(form: BodyForm, values: Mapping[str, Any]) -> Mapping[str, Any]:
-    arguments: Mapping[str, Any] = form.kind(**values).arguments()
-    return arguments
 
 
 def _read_form(request: Request, octets: bytes, form: BodyForm, reading: Reading) -> None:
