@@ -10,6 +10,7 @@ from pressrun.core.addresses.address import (
     MAX_ADDRESS_OCTETS,
     MAX_LOCAL_OCTETS,
     Address,
+    find_address_key,
     parse_address,
     restore_address,
 )
@@ -42,6 +43,12 @@ def test_any_text_is_an_address_or_refused(text: str) -> None:
     assert address.domain.isascii()
     assert len(address.local.encode()) <= MAX_LOCAL_OCTETS
     assert len(address.wire.encode()) <= MAX_ADDRESS_OCTETS
+
+
+def test_only_an_address_has_a_key() -> None:
+    """Texts that an import or a form brings need not be addresses."""
+    assert "ada@reader.example" == find_address_key(" Ada@Reader.example ")
+    assert [None, None, None] == [find_address_key(text) for text in (None, "", "ada at reader.example")]
 
 
 @given(ADDRESSES)

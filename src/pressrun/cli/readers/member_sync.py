@@ -22,7 +22,7 @@ from pressrun.cli.shared.invocation import Invocation, reading
 from pressrun.cli.shared.output import print_info
 from pressrun.cli.shared.verb import list_argument, verb
 from pressrun.cli.shared.write_verbs import executing
-from pressrun.core.addresses.address import find_address
+from pressrun.core.addresses.address import find_address_key
 from pressrun.core.errors import BadInput
 from pressrun.core.lifecycles.subscription import SYNC
 from pressrun.operations.csv_records import BadRow
@@ -145,9 +145,9 @@ def _listed_keys(members: Members) -> Iterator[str]:
             raise BadInput(f"line {member.line}: {member.reason}. It could belong to a member, so nothing was changed")
         if member.state is not MemberState.ACTIVE:
             continue
-        address = find_address(member.address)
-        if address is not None:  # nobody can be a member by such a text; the row is refused
-            yield address.key
+        key = find_address_key(member.address)
+        if key is not None:  # nobody can be a member by such a text; the row is refused
+            yield key
 
 
 def _active(members: Members) -> Members:

@@ -105,10 +105,15 @@ def find_address(text: str | None) -> Address | None:
         return None
 
 
+def find_address_key(text: str | None) -> str | None:
+    """The key of the address in a text; None as for `find_address`."""
+    address = find_address(text)
+    return None if address is None else address.key
+
+
 def is_spelling_of(text: str, address: Address) -> bool:
     """Whether a text is this address, in any letter case."""
-    typed = find_address(text)
-    return typed is not None and typed.key == address.key
+    return find_address_key(text) == address.key
 
 
 def restore_address(typed: str, domain: str) -> Address:

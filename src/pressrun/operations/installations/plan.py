@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from pressrun.core.addresses.address import Address, find_address, parse_address
+from pressrun.core.addresses.address import Address, find_address_key, parse_address
 from pressrun.core.addresses.mail_routes import RouteKind, own_route
 from pressrun.core.addresses.old_links import Place
 from pressrun.core.errors import BadInput, NotFound
@@ -21,6 +21,7 @@ from pressrun.core.names import MAX_NAME, parse_list_name
 from pressrun.core.site import Site
 from pressrun.operations.installations.bans import compile_ban, is_banned
 from pressrun.operations.installations.installation import Installation, OldList, closing_of, origin_of
+from pressrun.operations.sources.batches import address_keys
 from pressrun.operations.sources.member import MemberState, SourceMember
 from pressrun.services.lists.forwarding import check_owner
 from pressrun.services.lists.list_settings import read_settings
@@ -164,7 +165,7 @@ class Fates:
         self._now = now
         self._on_reject = on_reject
         self._patterns = {move.name: self._patterns_of(move) for move in moves}
-        self._suppressed = {hash(key) for member in self.suppressed() if (key := _key_of(member)) is not None}
+        self._suppressed = {hash(key) for key in address_keys(self.suppressed())}
 
     def suppressed(self) -> Iterator[SourceMember]:
         """Everybody who must not be mailed, bans first."""
@@ -196,7 +197,7 @@ class Fates:
     def _problem_of(self, ban: SourceMember) -> str:
         """Why a ban does not become a suppression; empty if it does."""
         if not self._installation.is_pattern(ban.address):
-            return "" if _key_of(ban) is not None else "not a valid address, so it cannot be suppressed"
+            return "not a valid address, so it cannot be suppressed" if find_address_key(ban.address) is None else ""
         if compile_ban(self._installation.ban_expression(ban.address)) is None:
             return "a pattern that is invalid or too complex to check. Look for members that it matches yourself"
         return "a pattern. Members that it matches are suspended, but it stops no new sign-ups"
@@ -222,7 +223,7 @@ class Fates:
         if member.state is MemberState.UNCONFIRMED:
             self._reject(move.old.key, member, "never confirmed")
             return LEFT_OUT
-        key = _key_of(member)
+        key = find_address_key(member.address)
         if key is not None and hash(key) in self._suppressed:
             return "suppressed"
         try:
@@ -253,11 +254,6 @@ def _tidied(member: SourceMember) -> SourceMember:
     if name == member.name and fields == member.fields:
         return member
     return replace(member, name=name, fields=fields)
-
-
-def _key_of(member: SourceMember) -> str | None:
-    address = find_address(member.address)
-    return None if address is None else address.key
 
 
 def all_names(names: Collection[str], families: Collection[str | None]) -> frozenset[str]:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 
 from msgspec import Struct, field
 
-from pressrun.core.addresses.address import find_address
+from pressrun.core.addresses.address import find_address_key
 from pressrun.operations.csv_records import BadRow
 from pressrun.operations.sources.member import MemberState, SourceMember
 from pressrun.services.members.import_rows import ImportRow, SuppressionRow
@@ -57,9 +57,9 @@ class MemberBatch(Struct, frozen=True):
 def address_keys(members: Iterable[SourceMember | BadRow]) -> Iterator[str]:
     """The keys of the addresses of all members, as far as they are addresses."""
     for member in members:
-        address = find_address(member.address) if isinstance(member, SourceMember) else None
-        if address is not None:
-            yield address.key
+        key = find_address_key(member.address) if isinstance(member, SourceMember) else None
+        if key is not None:
+            yield key
 
 
 def member_batches(members: Iterable[SourceMember | BadRow]) -> Iterator[MemberBatch]:

@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 from msgspec import Struct
 
-from pressrun.core.addresses.address import Address, find_address
+from pressrun.core.addresses.address import Address, find_address_key
 from pressrun.core.errors import BadInput
 from pressrun.core.lifecycles.subscription import SubscriptionState
 from pressrun.runtime.sorted_texts import sorted_texts
@@ -92,8 +92,7 @@ class RosterSurvey(Struct, frozen=True, kw_only=True):
 
 
 def _key_of_row(row: ImportRow | UnreadRow) -> str | None:
-    address = find_address(row.email) if isinstance(row, ImportRow) else None
-    return None if address is None else address.key
+    return find_address_key(row.email) if isinstance(row, ImportRow) else None
 
 
 def _key_of_member(row: ImportRow | UnreadRow) -> str | None:

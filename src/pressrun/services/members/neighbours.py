@@ -13,7 +13,7 @@ from typing import Generic, NamedTuple, Protocol, TypeVar
 
 import msgspec
 
-from pressrun.core.addresses.address import find_address
+from pressrun.core.addresses.address import find_address_key
 from pressrun.runtime.sorted_texts import TextSorter
 
 BATCH = 2_500  # rows of a transaction: an index is written page by page, so more are cheaper, but others wait for each
@@ -73,8 +73,7 @@ def neighbours(rows: Iterable[R]) -> Iterator[Neighbours[R]]:
 
 def address_key(row: AddressedRow) -> str:
     """The key of a row's address, or the text itself if it is not an address."""
-    address = find_address(row.mailbox)
-    return row.mailbox if address is None else address.key
+    return find_address_key(row.mailbox) or row.mailbox
 
 
 class _Pile(Generic[R]):

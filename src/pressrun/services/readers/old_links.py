@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pressrun.core.addresses.address import find_address
+from pressrun.core.addresses.address import find_address_key
 from pressrun.core.addresses.mail_routes import Route
 from pressrun.core.addresses.old_links import ROUTES, OldKind, OldPersonalLink, Place, commands_route, digest_of_address
 from pressrun.services.answers import Answer
@@ -49,5 +49,5 @@ def add_people(tx: Transaction, list_name: str, people: Sequence[tuple[str, str]
 
     An invalid address was refused as a subscriber, so its link is left out.
     """
-    keyed = [(digest, address.key) for digest, text in people if (address := find_address(text)) is not None]
+    keyed = [(digest, key) for digest, text in people if (key := find_address_key(text)) is not None]
     return {"added": redirects.put_people(tx, lists.get_list(tx, list_name).id, keyed)}
