@@ -7,6 +7,7 @@ from collections.abc import Callable
 from msgspec import Struct
 from starlette.requests import Request
 
+from pressrun.core.quantities import wait_seconds
 from pressrun.core.signing.tokens import WebPurpose, WebTokens
 from pressrun.services.ports import Clock
 from pressrun.services.readers.requests import Origin
@@ -54,6 +55,10 @@ class WebContext(Struct, frozen=True, kw_only=True):
     def network(self, request: Request) -> str:
         """What limits count the client by."""
         return network_of(self.client(request))
+
+    def seconds_until(self, retry_at: float) -> int:
+        """How long somebody must wait who has asked too often, for Retry-After."""
+        return wait_seconds(retry_at, self.clock())
 
     def origin(self, request: Request, shown: str = "") -> Origin:
         """The evidence of a request by the page that said `shown`, in the language of that page."""

@@ -23,7 +23,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from pressrun.core.addresses.address import find_address
 from pressrun.core.errors import NotPermitted
-from pressrun.core.quantities import RateExceeded, wait_seconds
+from pressrun.core.quantities import RateExceeded
 from pressrun.services.log_ins.log_in import CODE_SECONDS, CodeRequested, Outcome
 from pressrun.services.log_ins.sessions import Entered
 from pressrun.store.people.log_ins import Method
@@ -224,7 +224,7 @@ class LogInPages:
         return self._frame.message(say("Too many attempts"), text, status=429, headers=self._retry_after(exceeded))
 
     def _retry_after(self, exceeded: RateExceeded) -> dict[str, str]:
-        return {"Retry-After": str(wait_seconds(exceeded.retry_at, self._frame.web.clock()))}
+        return {"Retry-After": str(self._frame.web.seconds_until(exceeded.retry_at))}
 
     async def has_just_come(self, request: Request, method: Method) -> bool:
         """Whether this browser has just logged in in this way, so that its form comes a second time."""

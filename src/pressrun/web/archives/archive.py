@@ -19,7 +19,7 @@ from markupsafe import escape
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from pressrun.core.quantities import RateExceeded, wait_seconds
+from pressrun.core.quantities import RateExceeded
 from pressrun.core.signing.tokens import TEST_ID, WebPurpose
 from pressrun.core.site import Site
 from pressrun.core.timestamps import rfc3339
@@ -177,7 +177,7 @@ class ArchivePages:
 
     async def _throttled(self, retry_at: float, access: ArchiveAccess, urls: ArchiveUrls) -> Response:
         about = await self._find_list(access) if isinstance(access, str) else None
-        seconds, say = wait_seconds(retry_at, self._web.clock()), self._pages.words
+        seconds, say = self._web.seconds_until(retry_at), self._pages.words
         return self._pages.message(
             say("Too many searches"),
             say.counted(

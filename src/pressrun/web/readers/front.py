@@ -65,7 +65,7 @@ class FrontPages:
             return self._page(offers, status=400, email=typed[:254], problem=problem)
         match await self._sign_up(request, fields, address, chosen, named):
             case RateExceeded(retry_at=retry_at):
-                seconds = self._forms.seconds_until(retry_at)
+                seconds = self._web.seconds_until(retry_at)
                 problem = too_many(self._pages.words, seconds)
                 return self._page(
                     offers, status=429, email=typed[:254], ticked=wanted, problem=problem, retry_after=seconds

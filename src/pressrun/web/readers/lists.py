@@ -103,7 +103,7 @@ class ListPages:
         )
         match answer:
             case RateExceeded(retry_at=retry_at):
-                return await self._again(target, status=429, **again, retry_after=self._forms.seconds_until(retry_at))
+                return await self._again(target, status=429, **again, retry_after=self._web.seconds_until(retry_at))
             case SignUpAnswer.UNKNOWN_LIST:
                 return self._pages.not_found()
             case SignUpAnswer.CLOSED:

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from pressrun.core.addresses.address import find_address, parse_address
 from pressrun.core.lifecycles.subscription import SubscriptionState
 from pressrun.core.names import MAX_NAME
-from pressrun.core.quantities import RateExceeded, wait_seconds
+from pressrun.core.quantities import RateExceeded
 from pressrun.core.signing.tokens import TEST_ID, WebPurpose
 from pressrun.locales.all_languages import own_names
 from pressrun.locales.languages import LANGUAGES
@@ -235,7 +235,7 @@ class PreferencePages:
     ) -> Response:
         if profile is None:
             return self._pages.invalid_link()
-        seconds = 0 if retry_at is None else wait_seconds(retry_at, self._web.clock())
+        seconds = 0 if retry_at is None else self._web.seconds_until(retry_at)
         address = parse_address(profile.person.address)
         return self._pages.render(
             "preferences.html",

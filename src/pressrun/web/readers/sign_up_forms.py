@@ -12,7 +12,6 @@ from starlette.responses import JSONResponse, Response
 
 from pressrun.core.abuse.sign_up import Trust, decide_trust
 from pressrun.core.abuse.work import is_work
-from pressrun.core.quantities import wait_seconds
 from pressrun.core.signing.tokens import WebPurpose
 from pressrun.locales.all_languages import own_names
 from pressrun.message.words import Words
@@ -94,10 +93,6 @@ class SignUpForms:
             has_worked=issued_at is not None and self._has_worked((page, issued_at), fields, typed),
         )
         return trust, number
-
-    def seconds_until(self, retry_at: float) -> int:
-        """How long a network that has signed up too often must wait."""
-        return wait_seconds(retry_at, self._web.clock())
 
     def check_inbox(
         self,
