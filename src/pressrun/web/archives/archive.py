@@ -96,7 +96,7 @@ class ArchivePages:
             places=urls,
             also=links_to_languages(also, href(target.name, "archive")),
         )
-        return conditional(request, response, modified_at=None)
+        return conditional(request, response)
 
     async def search(self, request: Request) -> Response:
         """`/NAME/search?q=`, `/read/TOKEN/search?q=`: editions that contain the words."""
@@ -135,7 +135,7 @@ class ArchivePages:
             promise=sign_up_promise(self._pages.words),
             **edition_context(self._pages, target, edition, urls, self._pages.href(target.name)),
         )
-        return conditional(request, response, modified_at=None)
+        return conditional(request, response)
 
     async def latest(self, request: Request) -> Response:
         """`/NAME/latest`, `/read/TOKEN/latest`: redirects to the latest edition that the visitor may read.
@@ -166,7 +166,7 @@ class ArchivePages:
         asset = await self._database.read(read_asset, access, parts["slug"], parts["file"])
         if isinstance(asset, NotReadable):
             return await self._shut(asset, access)
-        return conditional(request, Response(asset.content, headers=asset_headers(asset)), modified_at=None)
+        return conditional(request, Response(asset.content, headers=asset_headers(asset)))
 
     async def _shut(self, reason: NotReadable, access: ArchiveAccess) -> Response:
         """The page instead of what cannot be read, with a link to its list."""

@@ -160,4 +160,4 @@ class SitemapPages:
 
     def _answer(self, request: Request, page: str) -> Response:
         response = Response(page.encode(), headers={"Content-Type": _XML, "Cache-Control": "no-cache"})
-        return conditional(request, response, modified_at=None)
+        return conditional(request, response)

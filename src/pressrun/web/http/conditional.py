@@ -38,7 +38,7 @@ class Changes:
         return self._seen[page][1]
 
 
-def conditional(request: Request, response: Response, *, modified_at: int | None) -> Response:
+def conditional(request: Request, response: Response, *, modified_at: int | None = None) -> Response:
     """`response` with its ETag and Last-Modified, or 304 without content if the client's copy is current."""
     tag = f'"{hashlib.sha256(response.body).hexdigest()[:32]}"'
     response.headers["ETag"] = tag

@@ -127,7 +127,7 @@ class ListPages:
             return self._pages.not_found()
         ground = DEFAULT if target.colour is None else Colour.parse(target.colour)
         content = icon_png(initial(target.title, target.language), ground)
-        return conditional(request, Response(content, media_type="image/png", headers=KEPT_FOR_A_DAY), modified_at=None)
+        return conditional(request, Response(content, media_type="image/png", headers=KEPT_FOR_A_DAY))
 
     async def check_mail(self, request: Request) -> Response:
         """Where a sign-up through another site's form ends. It shows nothing about the person."""
