@@ -68,9 +68,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     _open_closed_streams()
     _escape_what_cannot_be_written()
     gc.disable()  # while the verb is being loaded: collecting garbage in modules takes a seventh of that time
-    if (
-        _COMPLETE in os.environ
-    ):  # a shell asks while somebody types: what goes wrong must not be written into their line
+    if _COMPLETE in os.environ:
+        # A shell asks while somebody types: what goes wrong must not be written into their line.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
     command_line = sys.argv[1:] if arguments is None else list(arguments)
     if _is_service(command_line):

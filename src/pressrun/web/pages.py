@@ -119,9 +119,8 @@ class Pages:
             words=self.words, chosen_language=language.named(), **context
         )
         if len(page) > _LARGE_PAGE:
-            gc.collect(
-                1
-            )  # a context refers to itself, so what is in it would stay until a thousand objects are garbage
+            # A context refers to itself, so what is in it would stay until a thousand objects are garbage.
+            gc.collect(1)
         return page
 
     def message(

@@ -22,9 +22,8 @@ DEEPEST = 4  # @media and @supports inside each other
 _DEEPEST_VALUE = 16  # brackets inside each other
 
 _GROUPS = frozenset({"media", "supports"})
-_SILENT = frozenset(
-    {"charset", "namespace", "page", "list", "font-face"}
-)  # word processors write these, and no mail needs them
+# Word processors write these, and no mail needs them.
+_SILENT = frozenset({"charset", "namespace", "page", "list", "font-face"})
 _FUNCTIONS = frozenset(
     "rgb rgba hsl hsla hwb lab lch oklab oklch color color-mix light-dark"
     " calc min max clamp var env counter counters"

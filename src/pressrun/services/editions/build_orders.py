@@ -138,9 +138,8 @@ def order_for(
 def with_findings_of_list(
     built: BuiltEdition, manuscript: Manuscript, file: EditionFile, context: BuildContext
 ) -> BuiltEdition:
-    is_same = (
-        context.issue_edition is not None and context.issue_edition.source_digest == manuscript.digest
-    )  # the caller reports that
+    # The caller reports that.
+    is_same = context.issue_edition is not None and context.issue_edition.source_digest == manuscript.digest
     findings = (
         *check_issue(context.list, file.keys.issue, None if is_same else context.issue_edition),
         *check_language(file.keys.language, built.language, context.list.language),

@@ -70,9 +70,8 @@ class OidcPages:
         underway = self._cookies.read(self._cookie.read(request) or "", state)
         if underway is None or not 0 < len(code) <= _LONGEST_CODE:
             member = await self._frame.find_member(request)
-            if (
-                member is not None and member.logged_in.session.method is Method.OIDC
-            ):  # maybe by the first of two clicks
+            # Maybe by the first of two clicks.
+            if member is not None and member.logged_in.session.method is Method.OIDC:
                 return self._pages.see_other("admin")
             return self._over()
         if not is_post:

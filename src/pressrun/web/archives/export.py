@@ -64,9 +64,8 @@ class SiteExport:
 
     def __init__(self, site: Site, target: MailingList, base_url: str = "") -> None:
         self._pages = _LinkedPages(site)
-        self._target = replace(
-            target, logo=None
-        )  # the service has it, and a file must not load anything from elsewhere
+        # The service has the logo, and a file must not load anything from elsewhere.
+        self._target = replace(target, logo=None)
         self._links = site_links(site, target.name)
         if base_url:
             base = base_url.rstrip("/") + "/"

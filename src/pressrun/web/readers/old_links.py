@@ -79,10 +79,8 @@ class OldLinkPages:
         Never the preferences of somebody whose links have ended, as they do when the address changes: the link may be
         in a mailbox that is no longer theirs.
         """
-        tokens, person = (
-            self._web.tokens(),
-            next((subscription for subscription in subscriptions if subscription.subscriber_id is not None), None),
-        )
+        tokens = self._web.tokens()
+        person = next((subscription for subscription in subscriptions if subscription.subscriber_id is not None), None)
         if person is not None and not person.epoch and (link.wants_preferences or len(subscriptions) > 1):
             numbers = (person.subscriber_id or 0, 0, _LASTING)
             return self._pages.href("preferences", tokens.make(WebPurpose.PREFERENCES, *numbers))

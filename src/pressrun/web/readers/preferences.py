@@ -288,10 +288,9 @@ def _switched(before: Profile, now: Profile | None, families: Mapping[str, str])
 
 def _waiting_in(profile: Profile) -> list[MailingList]:
     """The lists whose request waits for confirmation: a second click, or its mail may be lost."""
-    items = profile.memberships
     return [
         item.list
-        for item in items
+        for item in profile.memberships
         if item.subscription.state is SubscriptionState.PENDING and item.list.closed_at is None
     ]
 
