@@ -9,11 +9,16 @@ import pytest
 from tests.delivery.harness import open_delivery
 from tests.operations.backup_tools import make_backup
 from tests.operations.moving import execute
+from tests.operations.test_lives_after_restore import reopened
 from tests.operations.test_restore import backup, count, data, put_back, rows
 
+from pressrun.core.addresses.address import parse_address
+from pressrun.core.lifecycles.subscription import SYNC
+from pressrun.services.members.import_rows import ImportRow
 from pressrun.services.readers.preferences import PreferenceChanges, Preferences
 from pressrun.services.readers.profiles import PreferenceLink
 from pressrun.services.readers.requests import Origin
+from pressrun.services.readers.sign_ups import Applicant
 from pressrun.services.readers.undo_unsubscribe import UndoOutcome, UndoUnsubscribe
 from pressrun.services.upkeep.carry_over import ENDED_JOB
 from pressrun.store.readers import consent
@@ -86,6 +91,34 @@ async def test_who_left_a_list_that_was_removed_since_stays_out(tmp_path: Path) 
     states = rows(data.database, "select address, state from recipient where list_id = 1 order by address")
     assert [(stays, "active"), (leaves, "unsubscribed"), (returns, "active"), (switches, "active")] == states
     assert ([], 2) == (report.problems, report.ended)  # the other one is of the other language
+
+
+async def test_a_sync_brings_back_whom_a_sync_had_removed_and_nobody_who_left(tmp_path: Path) -> None:
+    """Once the list that was removed since is open again. One of them had asked before, and one had been removed."""
+    (tmp_path / "lived").mkdir()
+    synced, leaves, is_removed, was_removed, asks = (f"{letter}@reader.example" for letter in "abcde")
+    roster = [ImportRow(line=line, email=f"{letter}@reader.example") for line, letter in enumerate("abcde", 1)]
+    async with open_delivery(tmp_path / "lived") as harness:
+        services, data = harness.services, DataDir(harness.services.path)
+        await services.subscribers.import_batch("news", roster[:4], source=SYNC)
+        await services.subscribers.remove_synced("news", [was_removed])
+        asked = Applicant(parse_address(asks), Origin(source="web"))
+        await services.sign_ups.request(["news"], asked, network=None)
+        make_backup(data, tmp_path / "lived.tar")
+        await services.confirmations.confirm(1, Origin(source="web"))
+        for address in (leaves, was_removed, asks):
+            await harness.leave(address)
+        await services.subscribers.remove("news", parse_address(is_removed))
+        await services.subscribers.remove_synced("news", [synced])
+        await services.lists.close_list("news")
+        await services.lists.remove_list("news")
+        await harness.change("update session set state = 'gone'")
+    await asyncio.to_thread(put_back, data, tmp_path / "lived.tar")
+    async with reopened(data, services.now) as harness:
+        await harness.housekeeping.step()
+        await harness.services.lists.set_list("news", {"closed": "false"})
+        await harness.services.subscribers.import_batch("news", roster, source=SYNC)
+    assert [(synced,)] == rows(data.database, "select address from recipient where may_be_mailed")
 
 
 @pytest.mark.parametrize("is_removed", [False, True], ids=["there", "removed, too"])

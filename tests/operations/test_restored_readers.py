@@ -12,6 +12,7 @@ import pytest
 from tests.delivery.harness import open_delivery
 from tests.operations.backup_tools import make_backup
 from tests.operations.moving import execute
+from tests.operations.test_lives_after_restore import reopened
 from tests.operations.test_restore import LEFT, backup, count, data, put_back, rows
 from tests.services.readers.doors import Step
 from tests.services.readers.rare_doors import RareDoors
@@ -21,6 +22,7 @@ from pressrun.core.signing.tokens import suppression_digest
 from pressrun.services import evidence
 from pressrun.services.editions import audience, lifecycle
 from pressrun.services.members.import_rows import ImportRow
+from pressrun.services.readers.confirmations import Confirmed
 from pressrun.services.readers.erasure import erase
 from pressrun.services.readers.requests import Origin
 from pressrun.services.readers.sign_ups import Applicant
@@ -33,6 +35,7 @@ __all__ = ["backup", "data"]
 pytestmark = pytest.mark.only_on("sqlite", "those on a server are moved there by the test itself")
 
 ADA, BEA = parse_address("ada@reader.example"), parse_address("bea@reader.example")
+WEB = Origin(source="web")
 STEPS = 80
 MAILABLE = """
     select list_id, lower(address) from recipient
@@ -118,6 +121,9 @@ def test_readers_move_in_whatever_order_their_addresses_become_free(data: DataDi
 
 def test_nobody_is_mailed_at_a_former_address_whose_new_one_is_taken(data: DataDir, backup: Path) -> None:
     first, second = [row[0] for row in rows(data.database, "select id from subscriber order by id")][:2]
+    execute(data.database, "update subscription set source = 'sync'")
+    backup.unlink()
+    make_backup(data, backup)
     execute(
         data.database,
         moved(data, second, "between@b.example"),
@@ -125,8 +131,8 @@ def test_nobody_is_mailed_at_a_former_address_whose_new_one_is_taken(data: DataD
         moved(data, second, f"r{first}@a.example"),
     )
     put_back(data, backup)
-    both = f"subscriber_id in ({first}, {second})"
-    assert 0 == count(data.database, f"subscription where {both} and state <> 'unsubscribed'")
+    of_both = f"select distinct state, source from subscription where subscriber_id in ({first}, {second})"
+    assert [("unsubscribed", "restore")] == rows(data.database, of_both)  # so no sync brings them back
 
 
 @pytest.mark.parametrize("is_taken", [False, True])
@@ -158,13 +164,35 @@ def test_nobody_gets_an_address_that_is_not_theirs(
 
 
 def test_who_left_a_list_that_they_had_paused_and_asked_again_is_not_resumed(data: DataDir, tmp_path: Path) -> None:
-    """Anybody may have asked, and the pause would end by itself."""
+    """Anybody may have asked, and the pause would end by itself. What they were mailed confirms nothing here."""
     paused = "update subscription set state = 'suspended', suspended_for = 'paused', paused_until = 100"
     execute(data.database, LEFT, paused)
     make_backup(data, tmp_path / "backup.tar")
     execute(data.database, LEFT, "update subscription set state = 'pending', state_before = 'unsubscribed'")
     put_back(data, tmp_path / "backup.tar")
-    assert {"pending"} == set(subscriptions(data).values())
+    assert {"unsubscribed"} == set(subscriptions(data).values())
+
+
+async def test_no_file_brings_back_who_confirmed_and_left_since_although_somebody_asked_again(tmp_path: Path) -> None:
+    """Nobody can confirm that here. A request that waited before, and waits still, can be confirmed."""
+    (tmp_path / "lived").mkdir()
+    async with open_delivery(tmp_path / "lived") as harness:
+        services, data = harness.services, DataDir(harness.services.path)
+        await harness.readers(1)
+        await harness.leave("r0@reader.example")
+        for address in (ADA, parse_address("r0@reader.example")):
+            await services.sign_ups.request(["news"], Applicant(address, WEB), network=None)
+        make_backup(data, tmp_path / "backup.tar")
+        await services.confirmations.confirm(1, WEB)
+        await harness.leave(ADA.typed)
+        await services.sign_ups.request(["news"], Applicant(ADA, WEB), network=None)
+        await harness.change("update session set state = 'gone'")
+    await asyncio.to_thread(put_back, data, tmp_path / "backup.tar")
+    async with reopened(data, services.now) as harness:
+        answer = await harness.services.subscribers.import_batch("news", [ImportRow(line=1, email=ADA.typed)])
+        outcome, _ = await harness.services.confirmations.confirm(2, WEB)
+    assert (1, Confirmed.CONFIRMED) == (answer["skipped_unsubscribed"], outcome)
+    assert [("active",), ("unsubscribed",)] == rows(data.database, "select state from subscription order by id")
 
 
 def test_who_left_does_not_end_what_somebody_else_with_their_id_reads(data: DataDir, tmp_path: Path) -> None:

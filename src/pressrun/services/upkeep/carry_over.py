@@ -109,8 +109,12 @@ def _end_what_was_left(tx: Transaction, former: Transaction) -> int:
     """
     lists_here = {each.name: each.id for each in lists.all_lists(tx)}
     left = restores.find_left(former, consent.read_head(tx), lists_here)
-    reading = restores.find_reading(tx, {subscriber_id for _, subscriber_id in left})
-    return restores.end_reading(tx, [row["id"] for row in reading if (row["list_id"], row["subscriber_id"]) in left])
+    known = restores.find_subscriptions(tx, {subscriber_id for _, subscriber_id in left})
+    ended = 0
+    for source in {*left.values()}:
+        ids = [row["id"] for row in known if left.get((row["list_id"], row["subscriber_id"])) == source]
+        ended += restores.end_reading(tx, ids, source)
+    return ended
 
 
 def _is_continued(tx: Transaction, former: Transaction) -> bool:

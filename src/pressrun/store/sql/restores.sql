@@ -36,16 +36,19 @@ from subscription cross join subscriber
 where subscription.state <> 'active' and subscriber.id = subscription.subscriber_id;
 
 -- name: end_subscription
--- Bring a subscription to the later state of the same reader's; nobody gets more mail because of that. Readers whom a
--- sync had removed may have left for good since, paused readers may have left and asked to come back, a pause may have
--- become longer, and a suspension that looked like one for bounces may have turned out to come from a file.
-update subscription set state = :state, state_before = :state_before, suspended_for = :suspended_for,
-    paused_until = :paused_until, source = :source, since = :since, round = :round, moved_to = :moved_to
+-- Bring a subscription to the later state of the same reader's; nobody gets more mail because of that. Whoever has left has
+-- left, also if somebody has asked for them again since: no link here confirms that. Those may be readers who had been
+-- asked for or removed by a sync before. A pause may have become longer, and a suspension that looked like one for bounces
+-- may have turned out to come from a file.
+update subscription set state = coalesce(cast(:state_before as text), cast(:state as text)), state_before = null,
+    suspended_for = :suspended_for, paused_until = :paused_until, source = :source, since = :since, round = :round,
+    moved_to = :moved_to
 where id = :id and list_id = :list_id and subscriber_id = :subscriber_id
     and exists (select 1 from subscriber where subscriber.id = subscription.subscriber_id and created_at = :created_at)
-    and (state = 'active' or (state <> 'unsubscribed' and cast(:state as text) = 'unsubscribed')
-        or (state = 'suspended' and cast(:state as text) = 'pending')
-        or (state = 'unsubscribed' and source = 'sync' and cast(:source as text) <> 'sync')
+    and (state = 'active' or (state = 'suspended' and cast(:state as text) = 'pending')
+        or ('unsubscribed' in (cast(:state as text), cast(:state_before as text)) and (state = 'suspended'
+            or (state = 'pending' and (state_before is null or cast(:state as text) = 'unsubscribed'))
+            or (state = 'unsubscribed' and source = 'sync' and cast(:source as text) <> 'sync')))
         or (state = 'suspended' and suspended_for = 'bounces'
             and cast(:state as text) = 'suspended' and cast(:suspended_for as text) is null)
         or (state = 'suspended' and cast(:state as text) = 'suspended' and paused_until is not null
@@ -67,8 +70,8 @@ where subscription.id > :after and (subscription.state = 'unsubscribed' or subsc
 
 -- name: left_removed
 -- Whom evidence after this row shows to have left a list that is gone, being removed or newer than these lists, and not
--- to have come back; the content has the name of the list.
-select list_id, subscriber_id, content from consent as left_list
+-- to have come back; the content has the name of the list, and what removed them.
+select list_id, subscriber_id, event, content from consent as left_list
 where number > :after and event in ('withdrawn', 'removed') and subscriber_id is not null and list_id is not null
     and (list_id > :last_list or not exists (select 1 from list where list.id = left_list.list_id
         and not exists (select 1 from list_removal where list_removal.list_id = list.id)))
@@ -119,10 +122,11 @@ where id = :subscription_id and subscriber_id = :subscriber_id
 select id, list_id, subscriber_id, state from subscription where subscriber_id {in ids};
 
 -- name: end_reading
--- End these subscriptions, and make void the links that would confirm them.
+-- End these subscriptions, and make void the links that would confirm them. Readers whom a sync has removed may leave for
+-- good: then no sync brings them back.
 update subscription set state = 'unsubscribed', state_before = null, suspended_for = null, paused_until = null,
-    round = round + 1
-where id {in ids};
+    source = :source, round = round + 1
+where id {in ids} and (state <> 'unsubscribed' or source = 'sync' and cast(:source as text) <> 'sync');
 
 -- name: answered_changes
 -- Changes of address that were confirmed, stopped or undone.

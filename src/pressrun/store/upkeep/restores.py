@@ -13,10 +13,12 @@ from msgspec import Struct
 from msgspec.structs import asdict
 
 from pressrun.core.lifecycles.edition import EditionState
+from pressrun.core.lifecycles.subscription import SYNC
 from pressrun.core.signing.chain import Head
 from pressrun.store.queue.inbound import retired_digest
 from pressrun.store.transaction import Row, Transaction, in_json
 
+SOURCE = "restore"  # of subscriptions that a restore ends without knowing how they ended
 PAGE = 5000  # rows or ids that are in memory at once
 
 
@@ -102,22 +104,24 @@ def pause_removed(tx: Transaction, former: Transaction) -> int:
     return tx.run_many("restores.pause_removed", map(dict, former.each("restores.removed_pauses")))
 
 
-def find_left(former: Transaction, head: Head, lists_here: Mapping[str, int]) -> set[tuple[int, int]]:
+def find_left(former: Transaction, head: Head, lists_here: Mapping[str, int]) -> dict[tuple[int, int], str]:
     """Who has left a list that was removed since, by the evidence after this head: list_id, subscriber_id.
 
     Whoever left a later list with its name has left it, too: readers know only the name. `lists_here` has the ids of
-    the lists here by their names.
+    the lists here by their names. Each has the source of its end: a sync may bring back whom a sync alone has removed.
     """
     last_list = max(lists_here.values(), default=0)
-    rows = former.rows("restores.left_removed", after=head.number, last_list=last_list)
-    left = {(_list_left(row, last_list, lists_here), row["subscriber_id"]) for row in rows}
-    return {(list_id, reader) for list_id, reader in left if list_id is not None}
-
-
-def _list_left(row: Row, last_list: int, lists_here: Mapping[str, int]) -> int | None:
-    if row["list_id"] <= last_list:
-        return int(row["list_id"])
-    return lists_here.get(json.loads(row["content"] or "{}").get("list"))
+    left: dict[tuple[int, int], str] = {}
+    for row in former.rows("restores.left_removed", after=head.number, last_list=last_list):
+        content = json.loads(row["content"] or "{}")
+        list_id = row["list_id"] if row["list_id"] <= last_list else lists_here.get(content.get("list"))
+        if list_id is None:
+            continue
+        if row["event"] == "removed" and content.get("source") == SYNC:
+            left.setdefault((list_id, row["subscriber_id"]), SYNC)
+        else:
+            left[list_id, row["subscriber_id"]] = SOURCE
+    return left
 
 
 def find_reading(tx: Transaction, ids: Collection[int]) -> list[Row]:
@@ -125,14 +129,14 @@ def find_reading(tx: Transaction, ids: Collection[int]) -> list[Row]:
     return tx.rows("restores.reading", ids=in_json(sorted(ids)))
 
 
-def find_subscriptions(former: Transaction, ids: Collection[int]) -> list[Row]:
+def find_subscriptions(tx: Transaction, ids: Collection[int]) -> list[Row]:
     """All subscriptions of these readers: id, list_id, subscriber_id, state."""
-    return former.rows("restores.subscriptions", ids=in_json(sorted(ids)))
+    return tx.rows("restores.subscriptions", ids=in_json(sorted(ids)))
 
 
-def end_reading(tx: Transaction, ids: Collection[int]) -> int:
-    """End these subscriptions; returns how many."""
-    return tx.run("restores.end_reading", ids=in_json(sorted(ids))) if ids else 0
+def end_reading(tx: Transaction, ids: Collection[int], source: str = SOURCE) -> int:
+    """End these subscriptions; returns how many. With the source of a sync, another sync may bring them back."""
+    return tx.run("restores.end_reading", ids=in_json(sorted(ids)), source=source) if ids else 0
 
 
 def list_members(tx: Transaction) -> Iterator[list[Row]]:
