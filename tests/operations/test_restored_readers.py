@@ -263,6 +263,47 @@ def test_who_was_erased_before_confirming_is_erased_again(
     assert (1 - is_left, is_left) == (report.erased, count(data.database, f"subscriber where id = {reader}"))
 
 
+@pytest.mark.parametrize("reason", ["erased", "complaint"])
+def test_who_has_no_subscription_any_more_and_was_erased_since_is_erased_again(
+    data: DataDir, tmp_path: Path, reason: str
+) -> None:
+    """Their list was removed before the backup. A complaint stays the reason why they get no mail."""
+    [(reader,)] = rows(data.database, "select min(id) from subscriber")
+    execute(data.database, "delete from suppression", f"delete from subscription where subscriber_id = {reader}")
+    make_backup(data, tmp_path / "backup.tar")
+    digest = f"select suppression_digest, '{reason}', 5 from subscriber where id = {reader}"
+    execute(
+        data.database,
+        f"insert into suppression (digest, reason, since) {digest}",
+        f"delete from subscriber where id = {reader}",
+    )
+    assert 1 == put_back(data, tmp_path / "backup.tar").erased
+    assert (0, 1) == (count(data.database, f"subscriber where id = {reader}"), count(data.database, "suppression"))
+
+
+def test_somebody_at_the_mailbox_of_an_erased_address_is_not_erased(data: DataDir, backup: Path) -> None:
+    """Who asked for no mail at all to their mailbox, and had one of its addresses erased, may have read at another."""
+    digest = "select suppression_digest, 'never-again', 5 from subscriber order by id limit 1"
+    execute(data.database, f"insert into suppression (digest, reason, since) {digest}")
+    readers = count(data.database, "subscriber")
+    assert (0, readers) == (put_back(data, backup).erased, count(data.database, "subscriber"))
+
+
+def test_an_erased_address_that_is_in_the_settings_of_the_backup_is_named(data: DataDir, tmp_path: Path) -> None:
+    """An operator has to set another one before it can be erased. Everybody else is erased, and nobody gets mail."""
+    (owner,), (other,) = rows(data.database, "select address from subscriber order by id limit 2")
+    execute(data.database, "delete from suppression", f"update list set owner = '{owner}'")
+    make_backup(data, tmp_path / "backup.tar")
+    digests = f"select suppression_digest, 'erased', 5 from subscriber where address in ('{owner}', '{other}')"
+    execute(data.database, "update list set owner = null", f"insert into suppression (digest, reason, since) {digests}")
+    report = put_back(data, tmp_path / "backup.tar")
+    [problem] = report.problems
+    assert f"who was erased: {owner} is used in the settings of " in problem
+    assert problem.endswith("Set another address there first, then erase it again")
+    assert (1, 0) == (report.erased, count(data.database, f"subscriber where address = '{other}'"))
+    assert 0 == count(data.database, f"recipient where address = '{owner}' and may_be_mailed")
+
+
 def test_a_change_to_an_address_that_was_erased_is_forgotten(data: DataDir, tmp_path: Path) -> None:
     reader = rows(data.database, "select min(id) from subscriber")[0][0]
     columns = "(subscriber_id, old_address, new_address, created_at, id, state, former, expires_at)"

@@ -163,7 +163,7 @@ def _carry_over(restored: DataDir, data: DataDir, report: RestoreReport, progres
         connection.write(lambda tx: carry_over.erase_strangers(tx, head, os.urandom, now))
         connection.with_tables(lambda tables: tables.raise_ids(last_ids))
         connection.with_tables(lambda tables: tables.raise_counters(last_ids))
-    report.erased = asyncio.run(_erase_all(restored, erased))
+    asyncio.run(_erase_all(restored, erased, report))
     entry = Entry(at=now, actor=audit.process_actor("shell"), action="restore")
     with closing(restored.database.connect()) as connection:
         connection.write(lambda tx: audit.append(tx, entry))  # so that it comes with the switch, whatever is killed
@@ -199,19 +199,22 @@ class _Attempts:
             return otherwise
 
 
-async def _erase_all(restored: DataDir, addresses: list[Address]) -> int:
-    """Erase people from what was restored; returns how many."""
+async def _erase_all(restored: DataDir, addresses: list[Address], report: RestoreReport) -> None:
+    """Erase people from what was restored, but for those whose address is in its settings: they are named."""
     if not addresses:
-        return 0
+        return
     keys = load_keys(restored)
     database = await Database.open(restored.database)
     try:
         for address in addresses:
-            with suppress(NotFound):  # another spelling of somebody who is erased by now
-                await erase(database, address, keys, os.urandom, int(utc_now()), files=JobFiles(restored.root))
+            try:
+                with suppress(NotFound):  # another spelling of somebody who is erased by now
+                    await erase(database, address, keys, os.urandom, int(utc_now()), files=JobFiles(restored.root))
+                report.erased += 1
+            except Refused as problem:
+                report.problems.append(f"who was erased: {problem}, then erase it again")
     finally:
         await database.close()
-    return len(addresses)
 
 
 def _keep_config(folder: Path, config: bytes, report: RestoreReport) -> None:

@@ -128,7 +128,7 @@ def find_erased(tx: Transaction, former: Transaction) -> list[Address]:
 
     If somebody changed their address before they were erased, the digest is that of the new address. Readers who went
     with their list may come back with it. A reader who has not confirmed may be gone without having been erased, or may
-    have signed up after an erasure.
+    have signed up after an erasure. Some have no subscription any more, as their list was removed before the backup.
     """
     erased = restores.erased_digests(former)
     there_now = restores.list_ids(former) if _is_continued(tx, former) else set()

@@ -169,11 +169,11 @@ update subscription set state = 'suspended', suspended_for = 'bounces'
 where state = 'active' and subscriber_id in (select subscriber_id from suspension where ended_at is null);
 
 -- name: members
--- Readers, some at a time, with each of their subscriptions.
+-- Readers, some at a time, with each of their subscriptions, if they have any.
 select subscriber.id, subscriber.created_at, subscriber.address, subscriber.domain, subscriber.suppression_digest,
     subscription.list_id, subscription.state
-from subscriber cross join subscription
-where subscriber.id > :after and subscriber.id <= :through and subscription.subscriber_id = subscriber.id;
+from subscriber left join subscription on subscription.subscriber_id = subscriber.id
+where subscriber.id > :after and subscriber.id <= :through;
 
 -- name: end_of_page
 -- The id of the last of some readers, in the order of their ids; null without any.
@@ -184,8 +184,9 @@ select max(id) from (select id from subscriber where id > :after order by id lim
 select id, created_at from subscriber where id {in ids};
 
 -- name: erased
--- The digests that are left of erased people, and when they were erased.
-select digest, since from suppression where reason = 'erased' and address is null;
+-- The digests that are left of erased people, and since when they are suppressed. "Never again" is about a mailbox, and may
+-- be left of another address there.
+select digest, since from suppression where address is null and reason <> 'never-again';
 
 -- name: lists
 -- All lists, with the times when they were created and closed, and whether they are being removed.
