@@ -68,6 +68,7 @@ def _unpacked(program: Path) -> Need:
 
 NEEDS = {
     "age": _program("age"),
+    "apache2": _program("apache2", is_slow=True),
     "borg": _program("borg", "borgbackup"),
     "ansible": _program("ansible-playbook", "ansible-core", is_slow=True),
     "ansible-lint": _program("ansible-lint", is_slow=True),

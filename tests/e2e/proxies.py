@@ -1,4 +1,4 @@
-"""nginx and Caddy in front of a daemon, configured by the very examples of docs/how-to/web-server.md.
+"""nginx, Caddy and Apache in front of a daemon, configured by the very examples of docs/how-to/web-server.md.
 
 Only what an operator would change is replaced in them: the name, the addresses, and where the certificate lies.
 """
@@ -21,7 +21,10 @@ from tests.ports import free_port
 DOCS = Path(__file__).parents[2] / "docs" / "how-to" / "web-server.md"
 _NAME, _UPSTREAM = "news.example.org", "127.0.0.1:8080"
 # What an operator who overlooks them leaves out: then the daemon keeps the pages to itself all the same.
-_GUARDS = re.compile(r"^\s*(?:location ~ |@inside |respond @inside ).*\n", re.MULTILINE)
+_GUARDS = re.compile(
+    r"^\s*(?:location ~ |@inside |respond @inside ).*\n|^\s*<LocationMatch .*\n.*\n\s*</LocationMatch>\n", re.MULTILINE
+)
+_APACHE = Path("/etc/apache2")  # Debian's: with the modules that are enabled there at first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +111,29 @@ def caddy(folder: Path, upstream: int, *, is_guarded: bool = True) -> Iterator[P
     yield from _running(command, folder, proxy)
 
 
-PROXIES: dict[str, Callable[..., AbstractContextManager[Proxy]]] = {"nginx": nginx, "caddy": caddy}
+@contextmanager
+def apache(folder: Path, upstream: int, *, is_guarded: bool = True) -> Iterator[Proxy]:
+    """Apache with the example as a file of `sites-enabled`, and with the modules that the page enables."""
+    proxy = Proxy(http_port=free_port(), https_port=free_port())
+    _make_certificate(folder)
+    site = _adapted("apache", upstream, is_guarded=is_guarded).replace(f"/etc/letsencrypt/live/{HOST}/", f"{folder}/")
+    listening = ""
+    for port, own in ((80, proxy.http_port), (443, proxy.https_port)):
+        site = site.replace(f"*:{port}>", f"*:{own}>")
+        listening += f"Listen 127.0.0.1:{own}\nListen [::1]:{own}\n"
+    modules = f"Include {_APACHE}/mods-enabled/*.load\nInclude {_APACHE}/mods-enabled/*.conf\n"
+    for name in ("socache_shmcb", "ssl", "proxy", "proxy_http", "http2"):
+        modules += f"Include {_APACHE}/mods-available/{name}.load\n"
+    user = "User www-data\nGroup www-data\n" if os.geteuid() == 0 else ""
+    (folder / "apache.conf").write_text(
+        f"ServerRoot {_APACHE}\nPidFile {folder}/pid\nErrorLog {folder}/error.log\n{user}{listening}{modules}{site}",
+        encoding="utf-8",
+    )
+    yield from _running(["apache2", "-D", "FOREGROUND", "-f", str(folder / "apache.conf")], folder, proxy)
+
+
+PROXIES: dict[str, Callable[..., AbstractContextManager[Proxy]]] = {"nginx": nginx, "caddy": caddy, "apache": apache}
+PROGRAMS = {"nginx": "nginx", "caddy": "caddy", "apache": "apache2"}
 
 
 def _make_certificate(folder: Path) -> None:

@@ -44,6 +44,7 @@ STAND_INS = {
             "install jq",
             "install nginx certbot",
             "install caddy",
+            "install apache2 certbot",
             "install prometheus",
         ),
     ),
@@ -75,6 +76,9 @@ STAND_INS = {
         ),
     ),
     "nginx": StandIn("tests/e2e/test_proxies.py runs it with the example", _nothing("-t")),
+    "a2enmod": StandIn("tests/e2e/test_proxies.py runs Apache with these modules", _nothing("ssl proxy_http http2")),
+    "a2ensite": StandIn("tests/e2e/test_proxies.py runs Apache with the example", _nothing("news.example.org")),
+    "apache2ctl": StandIn("tests/e2e/test_proxies.py runs Apache with the example", _nothing("configtest")),
     "postfix": StandIn("tests/e2e/test_postfix.py runs it with the lines of the page", _nothing("check")),
     "postconf": StandIn(
         "tests/e2e/test_postfix.py runs Postfix with the lines of the page",

@@ -18,7 +18,8 @@ import time
 from pathlib import Path
 
 UNITS = Path("/etc/systemd/system")
-OTHERS = {"nginx.service", "caddy.service", "postfix.service"}  # of other packages: a page reloads or restarts them
+# Of other packages: a page reloads or restarts them.
+OTHERS = {"nginx.service", "caddy.service", "apache2.service", "postfix.service"}
 SERVICE = "pressrun.service"
 PID, LOG = Path("/run/pressrun.pid"), Path("/run/pressrun.log")
 CREDENTIALS = Path("/run/credentials") / SERVICE

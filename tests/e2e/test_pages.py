@@ -43,6 +43,7 @@ CHECKED = {
     ("docs/how-to/back-up.md", "yaml"): "tests/e2e/test_litestream.py",
     ("docs/how-to/web-server.md", "nginx"): "tests/e2e/test_proxies.py",
     ("docs/how-to/web-server.md", "caddy"): "tests/e2e/test_proxies.py",
+    ("docs/how-to/web-server.md", "apache"): "tests/e2e/test_proxies.py",
     ("docs/how-to/without-root.md", "sudoers"): "tests/repository/test_sudoers.py",
     ("docs/mail/postfix.md", ""): "tests/e2e/test_postfix.py",
     ("docs/layouts.md", "html"): "tests/services/editions/test_list_design.py",

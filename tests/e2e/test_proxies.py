@@ -1,4 +1,4 @@
-"""Behind nginx and Caddy, set up by the examples of docs/how-to/web-server.md.
+"""Behind nginx, Caddy and Apache, set up by the examples of docs/how-to/web-server.md.
 
 What is private stays so, and all else works.
 """
@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 import pytest
 from tests.e2e.conftest import READERS, MakeInstance
 from tests.e2e.instance import HOST, Instance
-from tests.e2e.proxies import PROXIES, Proxy
+from tests.e2e.proxies import PROGRAMS, PROXIES, Proxy
 
 Start = Callable[..., AbstractContextManager[Proxy]]
 ONE_CLICK = {"List-Unsubscribe": "One-Click"}
@@ -56,7 +56,7 @@ def post(proxy: Proxy, path: str, fields: dict[str, str], *heads: str, source: s
     return proxy.ask(request("POST", path, "Host: HOST", *heads, body=urlencode(fields).encode()), source=source)
 
 
-@pytest.fixture(params=[pytest.param(name, marks=pytest.mark.needs(name, "openssl")) for name in PROXIES])
+@pytest.fixture(params=[pytest.param(name, marks=pytest.mark.needs(PROGRAMS[name], "openssl")) for name in PROXIES])
 def start(request: pytest.FixtureRequest) -> Start:
     """What starts the proxy: `start(folder, upstream)`."""
     starter: Start = PROXIES[request.param]
@@ -114,6 +114,8 @@ def test_readers_sign_up_and_leave_through_it(instance: Instance, start: Start, 
         with proxy.connect(protocols=("h2", "http/1.1")) as line:
             assert "h2" == line.selected_alpn_protocol()
         assert 200 == status(proxy.ask(request("GET", "/news", "Host: HOST"), source="::1"))
+        in_path = "/api/v1/lists/news/subscribers/a%2Fb@readers.example"
+        assert 401 == status(proxy.ask(request("GET", in_path, "Host: HOST")))  # and no 404 of the proxy's own
     assert [("active",), ("unsubscribed",)] == [
         tuple(
             instance.rows(

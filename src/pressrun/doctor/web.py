@@ -23,7 +23,7 @@ _PRIVATE_PATHS = ("/metrics", "/metrics/", "//metrics", "/readyz", "/readyz/")
 _NUMBER_BYTES = 6
 _USER_AGENT = "pressrun-doctor"
 _HTTP_DATE = "%a, %d %b %Y %H:%M:%S GMT"  # RFC 9110 §5.6.7
-_PROXY_PAGE = "docs/how-to/web-server.md has complete examples for nginx and Caddy"
+_PROXY_PAGE = "docs/how-to/web-server.md has complete examples for nginx, Caddy and Apache"
 
 
 async def check_base_url(subject: DoctorSubject) -> list[DoctorFinding]:
