@@ -155,7 +155,10 @@ def _require_once(names: Sequence[str]) -> None:
 
 def _no_address(names: Sequence[str], remedies: Remedies) -> str:
     if not any(names):
-        return "the file has no column `email`: its first line names nothing"
+        return (
+            "the file is empty. It needs a first line with the names of its columns, one of which is `email`, and "
+            "below it a line for each reader"
+        )
     hint = ""
     if len(names) == 1 and ";" in names[0]:
         hint = "; it is separated by ';' instead of commas"
