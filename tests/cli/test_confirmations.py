@@ -77,11 +77,28 @@ def test_a_no_at_the_terminal_leaves_everything_as_it_was(
         return False
 
     monkeypatch.setattr("pressrun.cli.shared.output.is_terminal", lambda: True)
-    monkeypatch.setattr(click, "confirm", refuse)
+    monkeypatch.setattr(click, "prompt", refuse)
     again = ["--again"] if verb == "send" else []
     called = laid_out.call(*verb.split(), *ASKING[verb], *again)
     assert (1, 1, True) == (called.code, len(asked), "nothing was changed" in called.err)
     assert before == _state(laid_out)
+
+
+@pytest.mark.parametrize(("typed", "code"), [("y", 0), (" YES ", 0), ("n", 1), ("No", 1), ("", 1)])
+def test_an_answer_is_yes_or_no(laid_out: Shell, monkeypatch: pytest.MonkeyPatch, typed: str, code: int) -> None:
+    """After any other, the question comes again with what to type; Enter alone is a no."""
+    answers = iter(["yep", typed])
+    prompts: list[str] = []
+
+    def read(prompt: str) -> str:
+        prompts.append(prompt)
+        return next(answers)
+
+    monkeypatch.setattr("pressrun.cli.shared.output.is_terminal", lambda: True)
+    monkeypatch.setattr(click.termui, "visible_prompt_func", read)
+    called = laid_out.call("list", "close", "news")
+    assert (code, 1) == (called.code, called.err.count("Error: type y for yes or n for no\n"))
+    assert 2 == len(prompts)
 
 
 @pytest.mark.parametrize(("pressed", "code"), [(EOFError, 1), (KeyboardInterrupt, 130)])

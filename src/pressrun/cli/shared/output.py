@@ -226,14 +226,24 @@ def confirm(question: str | Callable[[], str], *, is_agreed: bool) -> None:
 
 
 def _is_confirmed(question: str) -> bool:
-    """Ask; whoever ends the input (Ctrl-D) says no, while Ctrl-C interrupts."""
+    """Ask; whoever just presses Enter or ends the input (Ctrl-D) says no, while Ctrl-C interrupts."""
     try:
-        return click.confirm(harmless(question), err=True)
+        is_yes: bool = click.prompt(
+            f"{harmless(question)} [y/N]", default="n", show_default=False, value_proc=_parse_answer, err=True
+        )
     except click.Abort as abort:
         if isinstance(abort.__context__, EOFError):
             click.echo(err=True)
             return False
         raise
+    return is_yes
+
+
+def _parse_answer(typed: str) -> bool:
+    answer = typed.strip().lower()
+    if answer not in {"y", "yes", "n", "no"}:
+        raise click.UsageError("type y for yes or n for no")
+    return answer in {"y", "yes"}
 
 
 def is_terminal() -> bool:
