@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import time
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
-from pressrun.cli.shared.invocation import Invocation, reading
+from pressrun.cli.shared.invocation import Invocation, acting_for_data, reading
 from pressrun.cli.shared.output import ProgressLine, print_info
-from pressrun.cli.shared.owner import acting_as_owner
 from pressrun.cli.shared.write_verbs import is_daemon_running
 from pressrun.core.errors import TryAgain
 from pressrun.core.lifecycles.edition import EditionState
@@ -44,8 +43,7 @@ def wait_for_edition(invocation: Invocation, edition_id: int) -> bool:
 
 
 def _wait(invocation: Invocation, edition_id: int) -> bool:
-    owner = nullcontext() if invocation.group_socket else acting_as_owner(invocation.data.root)
-    with owner, ProgressLine() as progress:
+    with acting_for_data(invocation), ProgressLine() as progress:
         wait = _Wait(invocation, edition_id, progress)
         while True:
             with _opened(invocation) as tx:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
@@ -99,6 +99,11 @@ class Invocation:
 def invocation_of(ctx: click.Context, *, as_json: bool = False) -> Invocation:
     """The call that a context belongs to."""
     return Invocation(named_config(ctx), as_json=as_json)
+
+
+def acting_for_data(invocation: Invocation) -> AbstractContextManager[None]:
+    """Act as the owner of the data inside the block; a member of the group stays who they are."""
+    return nullcontext() if invocation.group_socket else acting_as_owner(invocation.settings.data_dir)
 
 
 def _find_working_directory() -> Path:

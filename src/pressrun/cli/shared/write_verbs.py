@@ -5,15 +5,14 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Any, Protocol
 
 import msgspec
 
-from pressrun.cli.shared.invocation import Invocation
+from pressrun.cli.shared.invocation import Invocation, acting_for_data
 from pressrun.cli.shared.output import ProgressLine
-from pressrun.cli.shared.owner import acting_as_owner
 from pressrun.control.client import ControlClient
 from pressrun.core.errors import TryAgain
 from pressrun.store.upkeep.data_lock import describe_user, is_used
@@ -91,8 +90,7 @@ def executing(invocation: Invocation, *, needs_daemon: bool = False, at_once: in
     any order. Raises TryAgain when another process holds the data and does not answer, or when `needs_daemon` and none
     runs.
     """
-    owner = nullcontext() if invocation.group_socket else acting_as_owner(invocation.settings.data_dir)
-    with owner, ProgressLine() as progress:
+    with acting_for_data(invocation), ProgressLine() as progress:
         executor = _find_executor(invocation, needs_daemon=needs_daemon)
         if isinstance(executor, ControlClient) and at_once > 1:
             executor = _InTurn([executor, *_connect_more(invocation, at_once - 1)])
@@ -124,7 +122,7 @@ def execute_unrecorded(invocation: Invocation, verb: str, arguments: msgspec.Str
 
 def is_daemon_running(invocation: Invocation) -> bool:
     """Whether a daemon answers on the socket, or the process that holds the data may be a daemon that has lost it."""
-    with nullcontext() if invocation.group_socket else acting_as_owner(invocation.settings.data_dir):
+    with acting_for_data(invocation):
         client = ControlClient.connect(invocation.control_socket)
         if client is None:
             return invocation.group_socket is None and is_used(invocation.data)
