@@ -11,7 +11,6 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 
@@ -23,6 +22,7 @@ from pressrun.core.addresses.address import parse_address
 from pressrun.core.timeline import Timeline
 from pressrun.core.timestamps import rfc3339
 from pressrun.runtime.clock import utc_now
+from pressrun.runtime.time_zones import find_time_zone
 from pressrun.services.answers import Answer
 from pressrun.services.reports.copy_trace import trace_copy
 from pressrun.services.reports.edition_reports import CommonReply, DomainCounts, EditionReport, report_edition
@@ -108,12 +108,10 @@ def _print_head(report: EditionReport) -> None:
 
 def _local(at: str | None, timezone: str) -> str | None:
     """RFC 3339 in the zone of the list; unchanged where this machine no longer knows the zone."""
-    if at is None:
-        return None
-    try:
-        return datetime.fromisoformat(at).astimezone(ZoneInfo(timezone)).isoformat().replace("+00:00", "Z")
-    except (ZoneInfoNotFoundError, ValueError, OSError):
+    zone = find_time_zone(timezone)
+    if at is None or zone is None:
         return at
+    return datetime.fromisoformat(at).astimezone(zone).isoformat().replace("+00:00", "Z")
 
 
 def _speed(report: EditionReport) -> str | None:
