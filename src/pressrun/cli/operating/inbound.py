@@ -7,11 +7,11 @@ import click
 from pressrun.acts.arguments import MailId
 from pressrun.cli.shared.invocation import Invocation, read_rows, reading
 from pressrun.cli.shared.output import confirm, echo_octets, print_answer, print_json, print_rows
-from pressrun.cli.shared.verb import KEPT_MAIL_ID, verb, yes_option
+from pressrun.cli.shared.verb import RowId, verb, yes_option
 from pressrun.cli.shared.write_verbs import execute
 from pressrun.services.upkeep import kept_mail
 
-_mail_argument = click.argument("number", type=KEPT_MAIL_ID, metavar="ID")
+_mail_argument = click.argument("number", type=RowId("no such kept mail: {} (see `pressrun inbound ls`)"), metavar="ID")
 
 
 @verb("inbound ls")

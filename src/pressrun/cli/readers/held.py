@@ -7,11 +7,11 @@ import click
 from pressrun.acts.arguments import HeldChoice
 from pressrun.cli.shared.invocation import Invocation, read_rows
 from pressrun.cli.shared.output import confirm, print_fields, print_rows
-from pressrun.cli.shared.verb import HELD_SIGN_UP_ID, list_argument, verb, yes_option
+from pressrun.cli.shared.verb import RowId, list_argument, verb, yes_option
 from pressrun.cli.shared.write_verbs import execute
 from pressrun.services.upkeep import held_sign_ups
 
-_ids = click.argument("ids", type=HELD_SIGN_UP_ID, metavar="[ID]…", nargs=-1)
+_ids = click.argument("ids", type=RowId("no such held sign-up: {} (see `pressrun held ls`)"), metavar="[ID]…", nargs=-1)
 _domain = click.option("--domain", help="Only addresses at this domain.")
 
 

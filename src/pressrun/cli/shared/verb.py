@@ -117,9 +117,7 @@ class RowId(_IntType):
         return int(value)
 
 
-EDITION_ID = RowId("no such edition: {} (see `pressrun edition ls`)")
-KEPT_MAIL_ID = RowId("no such kept mail: {} (see `pressrun inbound ls`)")
-HELD_SIGN_UP_ID = RowId("no such held sign-up: {} (see `pressrun held ls`)")
+_EDITION_ID = RowId("no such edition: {} (see `pressrun edition ls`)")
 
 
 def _complete_editions(ctx: click.Context, _param: click.Parameter, prefix: str) -> list[CompletionItem]:
@@ -138,9 +136,9 @@ def _complete_editions(ctx: click.Context, _param: click.Parameter, prefix: str)
     ]
 
 
-edition_argument = click.argument("edition_id", metavar="ID", type=EDITION_ID, shell_complete=_complete_editions)
+edition_argument = click.argument("edition_id", metavar="ID", type=_EDITION_ID, shell_complete=_complete_editions)
 several_editions_argument = click.argument(
-    "edition_ids", metavar="ID…", type=EDITION_ID, nargs=-1, required=True, shell_complete=_complete_editions
+    "edition_ids", metavar="ID…", type=_EDITION_ID, nargs=-1, required=True, shell_complete=_complete_editions
 )
 
 
