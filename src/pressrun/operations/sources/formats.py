@@ -76,8 +76,8 @@ def read_members(
     if program == "mailchimp" and "nonsubscribed" in name:
         raise BadInput("these contacts never subscribed, so they must not be mailed. Do not import this file")
     leaves_open = default is None and program == "listmonk" and not _says_list_state(file)
-    table = read_table(file, _TABLES[program], mapped, default, keeps_text=keeps_text, remedies=remedies)
-    return MemberFile(members=table.members, warning=_LEAVES_OPEN[program] if leaves_open else _no_names(table.columns))
+    columns, members = read_table(file, _TABLES[program], mapped, default, keeps_text=keeps_text, remedies=remedies)
+    return MemberFile(members=members, warning=_LEAVES_OPEN[program] if leaves_open else _no_names(columns))
 
 
 def _no_names(columns: Columns) -> str:

@@ -60,13 +60,6 @@ class TableFormat(Struct, frozen=True, kw_only=True):
     state_of_file: Callable[[Sequence[str]], Standing | None] = lambda _: None
 
 
-class SourceTable(Struct, frozen=True):
-    """The members in a table, and what its columns mean."""
-
-    members: Iterator[SourceMember | BadRow]
-    columns: Columns
-
-
 def read_table(
     file: BinaryIO,
     program: TableFormat,
@@ -75,8 +68,8 @@ def read_table(
     *,
     keeps_text: bool = True,
     remedies: Remedies = BY_OPTIONS,
-) -> SourceTable:
-    """The members in a CSV file below its header; `file` is read twice from where it is.
+) -> tuple[Columns, Iterator[SourceMember | BadRow]]:
+    """What the columns of a CSV file mean, and the members below its header; `file` is read twice from where it is.
 
     `default` is the state of rows that have none; good rows keep their text where `keeps_text`. Raises BadInput at once
     when the file is not UTF-8, or for a header that does not fit.
@@ -93,7 +86,7 @@ def read_table(
     of_file = program.state_of_file([name.lower() for name in header])
     of_all = tuple(standing for standing in (of_file, default) if standing is not None)
     table = _Table(program=program, columns=columns, of_all=of_all, keeps_text=keeps_text, remedies=remedies)
-    return SourceTable(members=table.members(records), columns=columns)
+    return columns, table.members(records)
 
 
 def _require_no_json(file: BinaryIO) -> None:
