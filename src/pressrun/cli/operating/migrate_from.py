@@ -40,7 +40,7 @@ from pressrun.operations.installations.installation import (
     origin_of,
 )
 from pressrun.operations.installations.messages import BadMessage, OldMessage, check_archive, read_messages
-from pressrun.operations.installations.plan import Fates, ListMove, Present, Reject, all_names, plan_lists
+from pressrun.operations.installations.plan import Fates, ListMove, Present, Reject, plan_lists
 from pressrun.runtime.clock import utc_now
 from pressrun.services.lists.forwarding import captured_names
 from pressrun.services.members.neighbours import in_batches
@@ -258,7 +258,7 @@ def _find_present(invocation: Invocation, installation: Installation, program: s
         here = [] if tx is None else lists.all_lists(tx)
         places = [] if tx is None else redirects.find_places(tx, origins)
     return Present(
-        names=all_names([target.name for target in here], [target.family for target in here]),
+        names=frozenset(name for target in here for name in (target.name, target.family) if name is not None),
         closed=frozenset(target.name for target in here if target.closed_at is not None),
         captured=captured_names(invocation.settings.site, {target.name: target.owner for target in here}),
         origins={place.digest: place.list_name for place in places if place.list_name is not None},

@@ -256,11 +256,6 @@ def _tidied(member: SourceMember) -> SourceMember:
     return replace(member, name=name, fields=fields)
 
 
-def all_names(names: Collection[str], families: Collection[str | None]) -> frozenset[str]:
-    """The names that no new list can have."""
-    return frozenset(names) | {name for name in families if name}
-
-
 def propose_name(text: str, taken: Collection[str]) -> str:
     """A name for a list that was called `text`: valid, and not `taken`."""
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
