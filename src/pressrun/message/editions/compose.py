@@ -7,7 +7,6 @@ may be sent. `archive_html` is a fragment: its images have the relative addresse
 
 from __future__ import annotations
 
-import hashlib
 import html
 from collections.abc import Collection, Mapping, Sequence
 
@@ -40,7 +39,7 @@ from pressrun.message.sources.edition_file import line_of
 from pressrun.message.sources.edition_source import EditionFile, EditionFormat
 from pressrun.message.sources.slug import make_slug
 from pressrun.message.wire.headers import clean_value
-from pressrun.message.wire.mime import Enclosure, Stream, image_size, message_body, with_crlf
+from pressrun.message.wire.mime import Enclosure, Stream, boundary_seed, image_size, message_body, with_crlf
 from pressrun.message.wire.skeleton import DAY, Skeleton
 from pressrun.message.wire.slots import Piece, render
 from pressrun.message.words import ENGLISH, Words, direction_of
@@ -131,19 +130,12 @@ class _FinishedParts(Struct, frozen=True, kw_only=True):
     flowed: list[Piece] | None
     html: list[Piece] | None
 
-    def seed(self, enclosures: Sequence[Enclosure]) -> str:
-        """A digest of the content, from which the boundaries between the parts are made."""
-        digest = hashlib.sha256(repr((self.text, self.html)).encode("utf-8", "replace"))
-        for enclosure in enclosures:
-            digest.update(hashlib.sha256(enclosure.content).digest())
-        return digest.hexdigest()
-
 
 def _skeletons(
     header: Stream, finished: _FinishedParts, enclosures: Sequence[Enclosure]
 ) -> tuple[Skeleton, Skeleton | None]:
     """The skeleton of the whole edition, and that of its text part alone where there is HTML beside it."""
-    seed = finished.seed(enclosures)
+    seed = boundary_seed((finished.text, finished.html), enclosures)
     text, parameters = (finished.text, "") if finished.flowed is None else (finished.flowed, _FLOWED)
 
     def skeleton(html_part: list[Piece] | None) -> Skeleton:

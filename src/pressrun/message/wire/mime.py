@@ -162,6 +162,14 @@ def multipart_entity(subtype: str, parts: Sequence[Stream], *, seed: str, parame
     return stream
 
 
+def boundary_seed(parts: tuple[object, ...], enclosures: Iterable[Enclosure]) -> str:
+    """A digest of the parts and files of a message, so that the same message has the same boundaries."""
+    digest = hashlib.sha256(repr(parts).encode("utf-8", "replace"))
+    for enclosure in enclosures:
+        digest.update(hashlib.sha256(enclosure.content).digest())
+    return digest.hexdigest()
+
+
 def message_body(
     text: Sequence[Piece],
     html: Sequence[Piece] | None,
