@@ -247,6 +247,11 @@ def link_urls(text: str, link: Callable[[str], str], *, quote: bool = True) -> s
     return "".join([*done, html.escape(text[position:], quote=quote)])
 
 
+def with_links(text: str) -> str:
+    """Plain text as HTML, with each web address in it as a link."""
+    return link_urls(text, lambda url: f'<a href="{url}">{url}</a>', quote=False)
+
+
 _WORD = re.compile(r"urn:schemas-microsoft-com:office|class=[\"']?Mso|\bmso-[a-z-]{1,60}\s*:", re.IGNORECASE)
 # One or two opening tags with a symbol font, then the letter, then the blanks that Word puts behind it.
 _SYMBOL = re.compile(

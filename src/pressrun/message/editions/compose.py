@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from pressrun.core.lifecycles.edition import at_defaults
 from pressrun.core.site import Site
 from pressrun.message.content.flowed import flow
-from pressrun.message.content.html import CleanHtml, link_urls, rewrite_images
+from pressrun.message.content.html import CleanHtml, rewrite_images, with_links
 from pressrun.message.content.merge import FieldTable
 from pressrun.message.editions.edition_headers import edition_header
 from pressrun.message.editions.enclosures import (
@@ -356,5 +356,4 @@ def _in_direction(body: str, language: str, page_html: CleanHtml) -> str:
 
 def _text_as_html(text: str) -> str:
     """Plain text as a fragment that keeps its lines; web addresses become links."""
-    shown = link_urls(text, lambda url: f'<a href="{url}">{url}</a>', quote=False)
-    return f'<div dir="auto" style="white-space: pre-wrap">{shown}</div>'
+    return f'<div dir="auto" style="white-space: pre-wrap">{with_links(text)}</div>'

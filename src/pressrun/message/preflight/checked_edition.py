@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pressrun.core.site import Site
-from pressrun.message.content.html import CleanHtml, link_urls
+from pressrun.message.content.html import CleanHtml, with_links
 from pressrun.message.content.tree import Node, parse_tree
 from pressrun.message.finding import Finding
 from pressrun.message.profile import ListProfile
@@ -57,7 +57,7 @@ class CheckedEdition:
     tree: Node = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "tree", parse_tree(_linked(self.text) if self.html is None else self.html.body))
+        object.__setattr__(self, "tree", parse_tree(with_links(self.text) if self.html is None else self.html.body))
 
     def prose(self) -> str:
         """The text of the body without code, where things that look wrong are examples."""
@@ -89,10 +89,6 @@ def bare_words(text: str) -> str:
 def fixed_text(pieces: Sequence[Piece]) -> str:
     """A finished part without values of readers."""
     return "".join(piece for piece in pieces if isinstance(piece, str))
-
-
-def _linked(text: str) -> str:
-    return link_urls(text, lambda url: f'<a href="{url}">{url}</a>', quote=False)
 
 
 def _without_code(node: Node) -> str:

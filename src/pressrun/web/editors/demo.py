@@ -6,7 +6,6 @@ Only the demo has these pages. An email's HTML is in a sandboxed frame with a UR
 from __future__ import annotations
 
 import base64
-import html
 import re
 from collections.abc import Callable, Sequence
 from typing import Protocol
@@ -18,7 +17,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
 from pressrun.core.errors import EditionError
 from pressrun.locales.languages import ENGLISH_TAG
-from pressrun.message.content.html import rewrite_images
+from pressrun.message.content.html import rewrite_images, with_links
 from pressrun.message.editions.read_back import read_parts
 from pressrun.message.incoming.header_scan import header_fields
 from pressrun.message.incoming.reading import decode_words
@@ -30,7 +29,6 @@ from pressrun.web.http.security import Table
 
 MAX_SHOWN = 200
 MAX_SHOWN_OF_GROUP = 100
-_LINK = re.compile(r"https?://[^\s<>\"]*[^\s<>\"'.,;:!?)\]]")
 # Chromium connects for these before it applies the policy.
 _CONNECTS = re.compile("<(?=link|i?frame|object|embed|portal|fencedframe)", re.IGNORECASE)
 _HEAD = re.compile(r"<head[^>]*>", re.IGNORECASE)
@@ -133,7 +131,7 @@ class DemoPages:
             mail=mail,
             subject=self._subject_of(mail),
             has_html=parts.html is not None,
-            text=_linked(parts.text),
+            text=Markup(with_links(parts.text)),  # noqa: S704 - it is escaped there
             header=header.decode("utf-8", "replace"),
         )
 
@@ -193,17 +191,6 @@ def _outcomes(messages: Sequence[DemoMail], refusals: Sequence[DemoRefusal]) -> 
         )
         for recipient in [*refused, *(name for name in delivered if name not in refused)][:MAX_SHOWN]
     ]
-
-
-def _linked(text: str) -> Markup:
-    """Plain text with its web addresses as links."""
-    done, position = [], 0
-    for link in _LINK.finditer(text):
-        url = html.escape(link[0])
-        done += [html.escape(text[position : link.start()]), f'<a href="{url}">{url}</a>']
-        position = link.end()
-    done.append(html.escape(text[position:]))
-    return Markup("".join(done))  # noqa: S704 - every piece was escaped above
 
 
 def _inlined(content: bytes) -> Callable[[str], str | None]:
