@@ -1,4 +1,4 @@
-"""What the desk gives out when, and when what became of it is recorded."""
+"""What the broker hands out when, and when what became of it is recorded."""
 
 from __future__ import annotations
 
@@ -297,6 +297,18 @@ async def test_rows_that_missed_their_slots_come_again_in_their_order(harness: D
     assert {"claimed"} == set(await harness.counts(edition)) - {"queued"}
 
 
+async def forward_mails(harness: DeliveryHarness, number: int) -> None:
+    """Queue as many mails of others for the owner of the list."""
+
+    def forward(tx: Transaction) -> None:
+        target, now = find_list(tx, "news"), int(harness.services.now)
+        for place in range(number):
+            notice = new_forward(mail_to_owner(place + 1), OWNER, target, trace=b"", message_secret=b"m")
+            insert_notice(tx, notice, now)
+
+    await harness.services.database.write(forward)
+
+
 @pytest.mark.parametrize("way_seconds", [0.1, 0.4, 1.2])
 async def test_a_large_mail_that_misses_its_slots_on_the_way_gets_a_later_one(
     harness: DeliveryHarness, monkeypatch: pytest.MonkeyPatch, way_seconds: float
@@ -312,11 +324,7 @@ async def test_a_large_mail_that_misses_its_slots_on_the_way_gets_a_later_one(
     await harness.start()
     await harness.edition()
 
-    def forward(tx: Transaction) -> None:
-        notice = new_forward(mail_to_owner(1), OWNER, find_list(tx, "news"), trace=b"", message_secret=b"m")
-        insert_notice(tx, notice, int(harness.services.now))
-
-    await harness.services.database.write(forward)
+    await forward_mails(harness, 1)
     broker, used = harness.dispatcher.broker, list[float]()
     missed, is_out, copies = 0, False, 0
     while not is_out and missed < 9:
@@ -350,13 +358,7 @@ async def test_many_large_mails_on_the_way_never_exceed_the_rate(
     await harness.start()
     await harness.edition()
 
-    def forward(tx: Transaction) -> None:
-        target, now = find_list(tx, "news"), int(harness.services.now)
-        for number in range(6):
-            mail = mail_to_owner(number + 1)
-            insert_notice(tx, new_forward(mail, OWNER, target, trace=b"", message_secret=b"m"), now)
-
-    await harness.services.database.write(forward)
+    await forward_mails(harness, 6)
     broker = harness.dispatcher.broker
     used, out, on_the_way = list[float](), 0, list[tuple[float, Job]]()
     began = harness.services.now
@@ -388,13 +390,7 @@ async def test_small_mails_that_miss_their_slots_hold_up_nothing(harness: Delive
     harness.settings = DeliverySettings(rates=(Rate(100, 1.0),))
     await harness.start()
 
-    def forward(tx: Transaction) -> None:
-        target, now = find_list(tx, "news"), int(harness.services.now)
-        for number in range(10):
-            mail = mail_to_owner(number + 1)
-            insert_notice(tx, new_forward(mail, OWNER, target, trace=b"", message_secret=b"m"), now)
-
-    await harness.services.database.write(forward)
+    await forward_mails(harness, 10)
     await harness.edition()
     broker = harness.dispatcher.broker
     await harness.run_cycle()
