@@ -63,7 +63,7 @@ def test_endless_recursion_is_refused(tmp_path: Path) -> None:
     [
         (b"", "empty"),
         (b"x" * (LARGEST_TEMPLATE + 1), "longer than 128 KiB"),
-        (b"\xff\xfe", "not UTF-8"),
+        (b"\xff\xfe", "not UTF-8. Save it as UTF-8"),
         (b"\n\n{{ nothing }}", "line 3: 'nothing' is undefined"),
     ],
 )

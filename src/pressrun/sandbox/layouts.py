@@ -77,7 +77,7 @@ class OwnLayouts:
         try:
             return content.decode("utf-8-sig")
         except UnicodeDecodeError:
-            raise LayoutError(f"the layout {name} is not UTF-8. Save it in that encoding") from None
+            raise LayoutError(f"the layout {name} is not UTF-8. Save it as UTF-8") from None
 
     def _run(self, name: str, packed: bytes) -> LayoutResult:
         limits = self._limits

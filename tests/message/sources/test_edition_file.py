@@ -134,7 +134,7 @@ def test_a_sentence_is_one_line_without_control_characters() -> None:
 
 def test_other_encodings_are_refused_with_the_line() -> None:
     """A file that is not UTF-8 names the first line that is not."""
-    with pytest.raises(EditionError, match="line 4: the file is not UTF-8"):
+    with pytest.raises(EditionError, match=r"line 4: the file is not UTF-8\. Save it as UTF-8$"):
         parse_edition(b"---\nsubject: a\n---\ncaf\xe9", ".txt")
 
 

@@ -63,7 +63,7 @@ def _decode(source: bytes) -> str:
         text = source.removeprefix(b"\xef\xbb\xbf").decode("utf-8")
     except UnicodeDecodeError as problem:
         line = source.count(b"\n", 0, problem.start) + 1
-        raise EditionError("the file is not UTF-8. Save it in that encoding", line=line) from None
+        raise EditionError("the file is not UTF-8. Save it as UTF-8", line=line) from None
     if "\0" in text:
         raise EditionError("the file contains a NUL character", line=text.count("\n", 0, text.index("\0")) + 1)
     return without_controls(re.sub(r"\r\n?", "\n", text))
