@@ -206,9 +206,11 @@ def test_a_folder_that_others_use_is_not_to_be_closed(shell: Shell) -> None:
     assert f"{place} with mode 0755, a folder of Pressrun's own, with nothing else in it" == error
 
 
-@pytest.mark.parametrize("name", ["", " ", "da\\u0000ta"])
-def test_a_data_dir_that_is_no_path_is_one_error_of_every_verb(shell: Shell, name: str) -> None:
-    """It stands for no folder: nothing else is said about one, and nothing ends in a traceback."""
+@pytest.mark.parametrize("name", ["", " ", "da\\u0000ta", "config.toml", "config.toml/data", "loop", "x" * 300])
+def test_a_data_dir_that_can_be_no_folder_is_one_error_of_every_verb(shell: Shell, name: str) -> None:
+    """Nothing else is said about one, and nothing ends in a traceback."""
+    (shell.folder / "loop").symlink_to("loop")
+    assert "config.toml" == shell.config.name
     _name_data_dir(shell, name)
     [error] = checked(shell).json["errors"]
     assert ("data_dir", 78, 78) == (error["key"], shell.call("list", "ls").code, shell.call("serve").code)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -48,7 +49,7 @@ def _findings(invocation: Invocation) -> list[Finding]:
     path, data_dir = invocation.config_path, invocation.data_dir
     errors = examine(path)
     settings = None if errors else invocation.settings  # before a driver that is missing becomes an error, too
-    data, missing = _data_to_check(invocation, has_errors=bool(errors))
+    data, missing = _data_to_check(invocation, errors)
     subject = Subject(
         source=path.absolute(),
         data=data,
@@ -69,12 +70,18 @@ def _find_service(data_dir: Path) -> Identity | None:
     return replace(owner, groups=(*owner.groups, *groups_of_unit(account_name(owner.uid))))
 
 
-def _data_to_check(invocation: Invocation, *, has_errors: bool) -> tuple[DataDir | None, MissingDriver | None]:
-    """The data, or why they cannot be read; with errors in the file those in data_dir, unless they are on a server."""
-    if not has_errors:
+def _data_to_check(
+    invocation: Invocation, errors: Sequence[ConfigError]
+) -> tuple[DataDir | None, MissingDriver | None]:
+    """The data, or why they cannot be read; with errors in the file those in data_dir, unless they are on a server.
+
+    An error of data_dir itself says all there is to say about it.
+    """
+    if not errors:
         try:
             return invocation.data, None
         except MissingDriver as problem:
             return None, problem
     data_dir = invocation.data_dir
-    return None if data_dir is None or names_server(invocation.config_path) else DataDir(data_dir), None
+    is_out_of_reach = names_server(invocation.config_path) or any(error.key == "data_dir" for error in errors)
+    return None if data_dir is None or is_out_of_reach else DataDir(data_dir), None

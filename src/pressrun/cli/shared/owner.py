@@ -31,16 +31,16 @@ class Identity(Struct, frozen=True, kw_only=True):
 
 
 def find_owner(data_dir: Path) -> Identity | None:
-    """The identity this process must assume to use data_dir; None when it has it, or when there are no data yet.
+    """The identity this process must assume to use data_dir; None when it has it, or when there are no data there.
 
     Raises NotPermitted for a user who is neither root nor the owner.
     """
     try:
         status = data_dir.stat()
-    except (FileNotFoundError, NotADirectoryError):
-        return None
     except PermissionError:
         raise NotPermitted(f"{data_dir} is not accessible to this user. Run pressrun with sudo") from None
+    except OSError:  # missing, or no place for a folder, which is an error of the configuration
+        return None
     if os.geteuid() == status.st_uid:
         return None
     if os.geteuid() != 0:
