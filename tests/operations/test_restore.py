@@ -440,13 +440,22 @@ def test_a_mail_that_is_kept_since_and_was_done_in_the_backup_is_kept(data: Data
     )
 
 
-@pytest.mark.parametrize(("since", "expected"), [("dropped", "done"), ("retried", "kept"), ("forwarded", "done")])
+@pytest.mark.parametrize(
+    ("was", "since", "expected"),
+    [
+        ("kept", "dropped", "done"),
+        ("kept", "retried", "kept"),
+        ("kept", "forwarded", "done"),
+        ("unreadable", "forwarded", "done"),
+        ("failed", "forwarded", "done"),
+    ],
+)
 def test_a_kept_mail_that_somebody_dealt_with_since_does_not_come_back(
-    data: DataDir, tmp_path: Path, since: str, expected: str
+    data: DataDir, tmp_path: Path, was: str, since: str, expected: str
 ) -> None:
     """Whoever retried it once more would send a second copy. If it was retried and has not gone out, it is kept."""
     _receive(data)
-    execute(data.database, "update inbound set state = 'kept' where id = 7000")
+    execute(data.database, f"update inbound set state = '{was}' where id = 7000")
     make_backup(data, tmp_path / "backup.tar")
     execute(data.database, "update inbound set state = 'done', content_id = null where id = 7000")
     if since != "dropped":
@@ -483,6 +492,22 @@ def test_a_mail_of_which_a_draft_was_made_since_is_kept_for_a_person(data: DataD
         "select state, content from inbound join inbound_content on inbound_content.id = content_id "
         "where inbound.id = 7000",
     )
+
+
+def test_a_mail_of_which_an_edition_was_sent_since_is_done(data: DataDir, tmp_path: Path) -> None:
+    """If it were kept, whoever retries it would send the edition once more."""
+    _receive(data)
+    execute(data.database, "update inbound set recipient = (select min(name) from list) where id = 7000")
+    make_backup(data, tmp_path / "backup.tar")
+    _make_draft(data)
+    sent = "(select min(edition_id) from draft)"
+    execute(
+        data.database,
+        f"update edition set state = 'finished', finished_at = 9 where id = {sent}",
+        f"update edition set state = 'draft', finished_at = null where id <> {sent}",
+    )
+    assert [] == put_back(data, tmp_path / "backup.tar").problems
+    assert [("done",)] == rows(data.database, "select state from inbound where id = 7000")
 
 
 def test_a_mail_of_which_a_draft_was_made_since_may_come_again(data: DataDir, tmp_path: Path) -> None:
@@ -765,6 +790,17 @@ def test_what_was_taken_away_since_is_not_brought_back(staffed: DataDir, tmp_pat
     assert left == {table: count(staffed.database, table) for table in left}
 
 
+def test_who_was_taken_out_since_is_the_only_one(staffed: DataDir, tmp_path: Path) -> None:
+    """Otherwise nobody could log in."""
+    another = "insert into person (id, name, created_at, is_operator, enrolled_at) values (1003, 'cat', 5, 1, 6)"
+    execute(staffed.database, another)
+    make_backup(staffed, tmp_path / "backup.tar")
+    execute(staffed.database, "update person set is_operator = 0, enrolled_at = null where id = 1001")
+    assert put_back(staffed, tmp_path / "backup.tar").access == 1
+    people = rows(staffed.database, "select id, is_operator, enrolled_at from person order by id")
+    assert people == [(1001, 0, None), (1002, 0, 6), (1003, 1, 6)]
+
+
 def test_an_operator_who_has_set_up_passkeys_since_has_no_password(staffed: DataDir, tmp_path: Path) -> None:
     """With it alone, somebody else could set up another passkey, and so do everything."""
     make_backup(staffed, tmp_path / "backup.tar")
@@ -854,9 +890,17 @@ def test_copies_that_went_out_since_do_not_go_again(data: DataDir, backup: Path)
         assert audience == count(data.database, f"delivery where edition_id = {edition}")
 
 
-@pytest.mark.parametrize("is_gone", [False, True])
+@pytest.mark.parametrize(
+    ("is_gone", "was", "became"),
+    [
+        (False, "queued", "delivered"),
+        (True, "queued", "delivered"),
+        (False, "deferred", "delivered"),
+        (False, "claimed", "failed"),
+    ],
+)
 def test_a_copy_that_went_out_as_that_of_another_subscription_does_not_go_again(
-    data: DataDir, backup: Path, is_gone: bool
+    data: DataDir, backup: Path, is_gone: bool, was: str, became: str
 ) -> None:
     """The reader had changed to another language or address, and back; the other subscription may be gone by now."""
     [(copy, mine), *_] = rows(
@@ -864,18 +908,19 @@ def test_a_copy_that_went_out_as_that_of_another_subscription_does_not_go_again(
         "select delivery.id, subscription_id from delivery join edition on edition.id = edition_id"
         " where delivery.subscription_id is not null and edition.state = 'sending' order by delivery.id",
     )
+    execute(data.database, f"update delivery set state = '{was}' where id = {copy}")
+    backup.unlink()
+    make_backup(data, backup)
     execute(
         data.database,
         "insert into list (id, name, title, from_address, created_at) values (900, 'boletim', 'B', 'a@b.example', 9)",
         "insert into subscription (id, list_id, subscriber_id, state, source, since)"
         f" select 900, 900, subscriber_id, 'unsubscribed', 'web', 9 from subscription where id = {mine}",
         f"update delivery set subscription_id = {'null' if is_gone else 900} where id = {copy}",
-        f"update delivery set state = 'delivered', recorded_at = 11 where id = {copy}",
+        f"update delivery set state = '{became}', recorded_at = 11 where id = {copy}",
     )
     put_back(data, backup)
-    assert [("delivered", mine)] == rows(
-        data.database, f"select state, subscription_id from delivery where id = {copy}"
-    )
+    assert [(became, mine)] == rows(data.database, f"select state, subscription_id from delivery where id = {copy}")
 
 
 def test_a_copy_that_waits_elsewhere_now_keeps_waiting_when_new_ones_went_out(data: DataDir, tmp_path: Path) -> None:

@@ -133,6 +133,43 @@ def test_data_behind_the_backup_take_no_copy_back(data: DataDir, tmp_path: Path)
     assert (delivered, []) == (count(earlier.database, "delivery where state = 'delivered'"), report.problems)
 
 
+def test_an_edition_that_merely_has_the_id_of_another_one_stays_as_it_is(data: DataDir, backup: Path) -> None:
+    """After an earlier restore, ids were drawn twice. Its copies wait for somebody to resume it."""
+    execute(data.database, "update edition set state = 'finished', finished_at = 5, message_secret = x'00'")
+    editions = {row[0] for row in rows(data.database, "select id from edition")}
+    assert editions == {*put_back(data, backup).held.editions}
+
+
+def test_a_copy_that_was_made_since_is_added_where_it_was(data: DataDir, tmp_path: Path) -> None:
+    """And nowhere else, although its reader has another subscription."""
+    [(edition, mine)] = rows(
+        data.database, "select edition_id, subscription_id from delivery where subscription_id > 0 order by id limit 1"
+    )
+    execute(
+        data.database,
+        "delete from bulk_change",
+        OPENED,
+        f"delete from delivery where edition_id = {edition}",
+        *_also_on_list_900(mine),
+    )
+    make_backup(data, tmp_path / "backup.tar")
+    made = "insert into delivery (edition_id, subscription_id, domain, state, due_at)"
+    execute(data.database, f"{made} values ({edition}, 900, 'a.example', 'queued', 9)")
+    put_back(data, tmp_path / "backup.tar")
+    assert [(900,)] == rows(data.database, f"select subscription_id from delivery where edition_id = {edition}")
+
+
+def test_a_copy_that_bounced_since_has_failed(data: DataDir, tmp_path: Path) -> None:
+    """What the relay had accepted came back while others still waited."""
+    of_readers = "where subscription_id is not null"
+    execute(data.database, "delete from bulk_change", OPENED, f"{WAITING_AGAIN}, kind = null, bounce = null")
+    execute(data.database, f"update delivery set state = 'delivered', recorded_at = 8 {of_readers}")
+    make_backup(data, tmp_path / "backup.tar")
+    execute(data.database, f"update delivery set state = 'failed', kind = 'hard', bounce = 'gone' {of_readers}")
+    put_back(data, tmp_path / "backup.tar")
+    assert [("failed", "gone")] == rows(data.database, f"select distinct state, bounce from delivery {of_readers}")
+
+
 @pytest.mark.parametrize(("then", "now"), [("draft", "sending"), ("scheduled", "finished"), ("sending", "cancelled")])
 def test_data_behind_the_backup_take_no_edition_back(data: DataDir, tmp_path: Path, then: str, now: str) -> None:
     """A draft would be sent to everybody again, and what is cancelled stays so."""

@@ -67,29 +67,42 @@ def test_a_list_that_was_removed_since_comes_back_closed(data: DataDir, backup: 
     )
 
 
-async def test_who_left_a_list_that_was_removed_since_stays_out(tmp_path: Path) -> None:
-    """Also once it is open again; who came back before it was removed reads again, be it from another language."""
+@pytest.mark.parametrize("is_removed", [True, False], ids=["gone", "being removed"])
+async def test_who_left_a_list_that_was_removed_since_stays_out(tmp_path: Path, *, is_removed: bool) -> None:
+    """Also once it is open again, and whatever else they read; who came back before it was removed reads again, be it
+    from another language.
+    """
     (tmp_path / "lived").mkdir()
     async with open_delivery(tmp_path / "lived") as harness:
-        stays, leaves, returns, switches = await harness.readers(4)
+        stays, leaves, returns, switches, confirms = await harness.readers(5)
         lists, data = harness.services.lists, DataDir(harness.services.path)
         await lists.set_list("news", {"leaving_note": "true", "family": "harbour"})
         await lists.create_list("nouvelles", {"title": "Nouvelles", "language": "fr", "family": "harbour"})
         make_backup(data, tmp_path / "lived.tar")
         await harness.leave(leaves)
+        await harness.add_readers([leaves], "nouvelles")
         await harness.leave(returns)
         undo = UndoUnsubscribe(harness.services.context).undo
         assert UndoOutcome.RESTORED is (await undo(2, Origin(source="web")))[0]
+        await harness.leave(confirms)
+        asked = Applicant(parse_address(confirms), Origin(source="web"))
+        await harness.services.sign_ups.request(["news"], asked, network=None)
+        await harness.services.confirmations.confirm(1, Origin(source="web"))
         preferences = Preferences(harness.services.context)
         for name in ("nouvelles", "news"):
             changes = PreferenceChanges(families={"harbour": name})
             await preferences.save(PreferenceLink(subscriber_id=4, epoch=0), changes, Origin(source="web"))
         await lists.close_list("news")
-        await lists.remove_list("news")
+        if is_removed:
+            await lists.remove_list("news")
+        else:
+            await harness.change("insert into list_removal (list_id, created_at) values (1, 1)")
+            await harness.change("delete from subscription where list_id = 1")
         await harness.change("update session set state = 'gone'")
     report = await asyncio.to_thread(put_back, data, tmp_path / "lived.tar")
-    states = rows(data.database, "select address, state from recipient where list_id = 1 order by address")
-    assert [(stays, "active"), (leaves, "unsubscribed"), (returns, "active"), (switches, "active")] == states
+    states = dict(rows(data.database, "select address, state from recipient where list_id = 1"))
+    back = dict.fromkeys([stays, returns, switches, confirms], "active")
+    assert {leaves: "unsubscribed", **back} == states
     assert ([], 2) == (report.problems, report.ended)  # the other one is of the other language
 
 
@@ -173,16 +186,26 @@ async def test_who_came_back_to_a_list_as_somebody_merged_with_them_reads_it(tmp
 
 
 async def test_who_paused_or_bounced_before_a_list_was_removed_gets_no_mail_once_it_is_back(tmp_path: Path) -> None:
-    """A pause that had become longer lasts as long, and one that had been ended may last."""
+    """A pause that had become longer lasts as long, and one that had been ended or become shorter may last. Other lists
+    are not paused.
+    """
     (tmp_path / "lived").mkdir()
     async with open_delivery(tmp_path / "lived") as harness:
-        names = ("pauses", "longer", "ends", "leaves", "bounces", "reads")
-        ids = dict(zip(names, [await harness.subscription(a) for a in await harness.readers(6)], strict=True))
+        names = ("pauses", "longer", "ends", "leaves", "bounces", "reads", "shorter", "is removed")
+        ids = dict(zip(names, [await harness.subscription(a) for a in await harness.readers(8)], strict=True))
         services, data = harness.services, DataDir(harness.services.path)
         preferences, origin = Preferences(services.context), Origin(source="web")
         for name in ("longer", "ends"):
             await preferences.pause_one(ids[name], 3, origin)
+        for name in ("shorter", "is removed"):
+            await preferences.pause_one(ids[name], 30, origin)
+        synced = "update subscription set source = 'sync' where id = ?"
+        await harness.change(synced, ids["is removed"])
+        await services.subscribers.remove_synced("news", ["r7@reader.example"])
+        await services.lists.create_list("other", {"title": "Other"})
+        await harness.add_readers(["r0@reader.example"], "other")
         make_backup(data, tmp_path / "lived.tar")
+        await preferences.pause_one(ids["shorter"], 3, origin)
         for name in ("pauses", "longer", "leaves"):
             await preferences.pause_one(ids[name], 30, origin)
         await harness.change(
@@ -205,6 +228,9 @@ async def test_who_paused_or_bounced_before_a_list_was_removed_gets_no_mail_once
         ("suspended", "paused", three_days),
         ("unsubscribed", None, None),
         ("suspended", "bounces", None),
+        ("active", None, None),
+        ("suspended", "paused", month),
+        ("unsubscribed", None, month),
         ("active", None, None),
     ] == rows(data.database, "select state, suspended_for, paused_until from subscription order by id")
 

@@ -71,17 +71,18 @@ async def test_what_was_put_off_waits_as_long_from_now_on(harness: DeliveryHarne
 
 
 async def test_what_was_put_off_of_a_paused_edition_waits_no_longer_either(harness: DeliveryHarness) -> None:
-    """Once it is resumed."""
-    await harness.readers(1)
+    """Once it is resumed. What is over keeps its time."""
+    await harness.readers(2)
     await ahead(harness)
     edition = await harness.edition()
-    for outgoing in await harness.outgoing_after_cycle():
-        harness.answer(outgoing, LATER)
+    for outgoing, answer in zip(await harness.outgoing_after_cycle(), (LATER, TAKEN), strict=True):
+        harness.answer(outgoing, answer)
     await harness.run_cycle()
-    waits = await deferred_in(harness)
+    waits, delivered = await deferred_in(harness), "select recorded_at from delivery where state = 'delivered'"
+    over = await harness.rows(delivered)
     await harness.edition_admin.pause(edition)
     await right(harness)
-    assert (1, waits) == (len(waits), await deferred_in(harness))
+    assert (1, waits, over) == (len(waits), await deferred_in(harness), await harness.rows(delivered))
 
 
 async def test_very_many_are_cut_in_slices(harness: DeliveryHarness, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -170,16 +171,37 @@ async def test_requests_pauses_and_questions_wait_from_now_on(harness: DeliveryH
         now,
         now + 86400,
     )
-    await harness.change("insert into suspension (subscriber_id, since, first_edition_id) values (3, ?, 1)", now)
+    suspended = "insert into suspension (subscriber_id, since, first_edition_id) values (?, ?, 1)"
+    await harness.change(suspended, 2, now - 2 * MONTH)
+    await harness.change(suspended, 3, now)
     await right(harness)
     now = int(harness.services.now)
     lifetime = int(harness.services.context.tokens.confirm_lifetime_seconds)
     assert [(now, now + lifetime)] == await harness.rows("select created_at, expires_at from confirmation")
     assert [(now, now + 86400)] == await harness.rows("select since, paused_until from subscription where id = 2")
-    assert [(now,)] == await harness.rows("select since from suspension")
+    assert [(now - MONTH,), (now,)] == await harness.rows("select since from suspension order by subscriber_id")
     await harness.housekeeping.step()
     await asyncio.sleep(0)
     assert [(now + lifetime,)] == await harness.rows("select expires_at from confirmation")
+
+
+async def test_a_held_sign_up_expires_as_long_after_it_as_others(harness: DeliveryHarness) -> None:
+    """One that was made before the clock was wrong expires when it would have."""
+    before = int(harness.services.now)
+    await ahead(harness)
+    for at in (before - 10, int(harness.services.now)):
+        await harness.change(
+            "insert into notice (kind, list_id, address, language, message_secret, created_at)"
+            " values ('confirmation', 1, 'ada@reader.example', 'en', x'00', ?)",
+            at,
+        )
+        await harness.change(
+            "insert into held_notice (notice_id, domain, expires_at) select max(id), 'reader.example', ? from notice",
+            at + 1000,
+        )
+    await right(harness)
+    held = "select created_at, expires_at from held_notice join notice on notice.id = notice_id order by notice_id"
+    assert [(before - 10, before + 990), (before, before + 1000)] == await harness.rows(held)
 
 
 async def test_events_of_a_wrong_time_keep_no_later_ones(
