@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _RESERVED = (".example", ".test", ".invalid", ".localhost", ".local", ".example.com", ".example.net", ".example.org")
 MAX_STRING_OCTETS = 255  # in a TXT record, RFC 1035 §3.3
 MOST_QUERIES = 16  # at once: a home router may drop more
+_CNAME_LOOP = "its CNAME records lead in a circle, or through too many names"
 
 
 def is_reserved(name: str) -> bool:
@@ -142,7 +143,7 @@ def _failed(name: str, kind: str, problem: Exception, seconds: float) -> DnsAnsw
         case dns.resolver.NoNameservers():
             return _unknown(name, kind, _words_of(problem))
         case dns.message.ChainTooLong():
-            return _unknown(name, kind, "its CNAME records lead in a circle, or through too many names")
+            return _unknown(name, kind, _CNAME_LOOP)
         case dns.resolver.NoResolverConfiguration():
             return _unknown(name, kind, "this machine names no DNS server (/etc/resolv.conf)")
         case dns.exception.Timeout() | TimeoutError():
@@ -160,7 +161,7 @@ def _words_of(problem: dns.resolver.NoNameservers) -> str:
     errors = problem.kwargs.get("errors") or ()
     last = errors[-1][3] if errors else ""
     if isinstance(last, dns.message.ChainTooLong):
-        return "its CNAME records lead in a circle, or through too many names"
+        return _CNAME_LOOP
     if isinstance(last, str) and last:
         return f"the DNS server answered {last}"
     return "the DNS server sent something that is not an answer, or cannot be reached"
