@@ -33,7 +33,7 @@ from pressrun.message.profile import ListProfile
 from pressrun.message.sources.edition_file import parse_edition
 from pressrun.message.wire.headers import plain_field, subject_field
 from pressrun.message.wire.mailbox import Mailbox
-from pressrun.message.wire.mime import Enclosure, boundary_seed, image_type, message_body, with_crlf
+from pressrun.message.wire.mime import Enclosure, boundary_seed, image_type, joined_octets, message_body, with_crlf
 
 _LONGEST_SUBJECT = 1000
 _MOST_ADDRESSES = 1000
@@ -183,7 +183,7 @@ def _as_message(contents: MailContents, subject: str) -> bytes:
     seed = boundary_seed((subject, text, page), enclosures)
     body = message_body([with_crlf(text)], None if page is None else [with_crlf(page)], enclosures, seed=seed)
     header = subject_field(subject) + plain_field("MIME-Version", "1.0")
-    return header + b"".join(piece for piece in body if isinstance(piece, bytes))
+    return header + joined_octets(body)
 
 
 def _page(contents: MailContents, names: dict[int, str]) -> str | None:

@@ -24,7 +24,7 @@ from pressrun.message.notices.to_readers import AddressChangeRequested, Confirma
 from pressrun.message.profile import ListProfile
 from pressrun.message.wire.headers import clean_value, format_date, id_field, mailbox_field, plain_field, subject_field
 from pressrun.message.wire.mailbox import Mailbox
-from pressrun.message.wire.mime import message_body, with_crlf
+from pressrun.message.wire.mime import joined_octets, message_body, with_crlf
 from pressrun.message.words import Words, marked
 
 # Not "reply to this email", because a reply to a confirmation confirms.
@@ -77,7 +77,7 @@ def build_notice(notice: Notice, copy: NoticeCopy, *, words: Words, site: Site, 
     header = _header(notice, copy, content.subject, site, profile)
     seed = hashlib.sha256(f"{copy.message_id}\0{text}".encode("utf-8", "replace")).hexdigest()
     body = message_body([text], [with_crlf(page)], enclosures, seed=seed)
-    return header + b"".join(piece for piece in body if isinstance(piece, bytes))
+    return header + joined_octets(body)
 
 
 def _header(notice: Notice, copy: NoticeCopy, subject: str, site: Site, profile: ListProfile) -> bytes:

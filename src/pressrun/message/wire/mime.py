@@ -119,7 +119,12 @@ def _base64(raw: Stream) -> Stream:
     """The finished lines or, if there are slots, the text as it is, which the skeleton encodes with the values."""
     if any(isinstance(piece, Slot) for piece in raw):
         return [Slot(SlotKind.BASE64_BEGIN), *raw, Slot(SlotKind.BASE64_END)]
-    return [encode_lines(b"".join(piece for piece in raw if isinstance(piece, bytes)))]
+    return [encode_lines(joined_octets(raw))]
+
+
+def joined_octets(stream: Stream) -> bytes:
+    """A stream without slots in one piece."""
+    return b"".join(piece for piece in stream if isinstance(piece, bytes))
 
 
 def _fixed_size(stream: Stream) -> int:
