@@ -183,6 +183,18 @@ async def test_a_repeat_that_began_before_the_first_was_committed_is_told_to_com
         await services.database.write(claim_key, keyed, at=1000)
 
 
+async def test_a_repeat_whose_first_was_committed_meanwhile_is_not_refused_for_it(
+    services: ServiceHarness, door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when a server went on with its commit after the connection was lost, or the client gave up on it."""
+    await create(door)
+    with monkeypatch.context() as patched:
+        patched.setattr("pressrun.acts.keyed.find_outcome", lambda *_: None)  # it was not committed yet
+        with pytest.raises(StillRunning, match="has just been carried out"):
+            await create(door)
+    assert "Ada" == (await create(door)).name
+
+
 @pytest.mark.parametrize("key", ["", '""', "with blank", "ü", "k" * 256])
 async def test_a_key_is_visible_ascii(door: Door, key: str) -> None:
     with pytest.raises(BadInput, match="invalid Idempotency-Key"):

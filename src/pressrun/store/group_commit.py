@@ -172,7 +172,7 @@ def _run_items(tx: Transaction, items: Sequence[BatchItem]) -> list[Any]:
             actions = {place: action for place in chosen if (action := items[place].action) is not None}
             with acted_by(actor):
                 for action in actions.values():
-                    action.require(tx)
+                    action.begin(tx)
                 results = work(tx, [items[place].item for place in chosen])
             for place, value in zip(chosen, results, strict=True):
                 values[place] = value

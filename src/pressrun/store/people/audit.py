@@ -349,7 +349,7 @@ class ActionInProgress:
 
     def __init__(self, entry: Entry, require: Callable[[Transaction], None]) -> None:
         self.entry = entry
-        self.require = require
+        self._require = require
         self.is_recorded = False
         self.is_over = False
 
@@ -357,12 +357,20 @@ class ActionInProgress:
         """The unit of work, with the row of this action unless it is recorded."""
 
         def recorded(tx: Transaction, /, *args: P.args, **kwargs: P.kwargs) -> T:
-            self.require(tx)  # before the work, which may take a right from its own actor
+            self.begin(tx)
             result = work(tx, *args, **kwargs)
             record_actions(tx, [(self, result)])
             return result
 
         return work if self.is_recorded or self.is_over else recorded
+
+    def begin(self, tx: Transaction) -> None:
+        """Before the work, which may take a right from its own actor, or refuse what a request with this key has just
+        done: raises what `require` raises, and StillRunning if another request has used the key in the meantime.
+        """
+        self._require(tx)
+        if self.entry.keyed is not None:
+            idempotency.claim_key(tx, self.entry.keyed, at=self.entry.at)
 
     def end(self) -> None:
         """Record nothing more. Tasks that the action started continue without it."""
@@ -370,14 +378,10 @@ class ActionInProgress:
 
 
 def record_actions(tx: Transaction, done: Sequence[tuple[ActionInProgress, object]]) -> None:
-    """Write the rows of actions in the transaction that did them, each with what it returned.
-
-    Raises StillRunning if another request has used the same key in the meantime.
-    """
+    """Write the rows of actions in the transaction that did them, each with what it returned."""
     for action, result in done:
         entry, keyed = action.entry, action.entry.keyed
         if keyed is not None:
-            idempotency.claim_key(tx, keyed, at=entry.at)
             entry = replace(entry, keyed=replace(keyed, has_created=getattr(result, "created", None) is True))
         append(tx, entry)
     if done:
