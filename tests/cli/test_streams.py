@@ -83,3 +83,13 @@ def test_a_backup_to_nowhere_is_no_backup(shell: Shell, stdout: str) -> None:
     shell.make_list()
     called = call_by_sh(shell, f'"$@" backup - >{stdout}')
     assert (64, True) == (called.returncode, "nothing would be kept" in called.stderr)
+
+
+@pytest.mark.parametrize(("environment", "events"), [("", 0), ("JOURNAL_STREAM=$(stat -L -c %d:%i /dev/stderr)", 1)])
+def test_a_backup_is_an_event_of_the_journal_only(shell: Shell, environment: str, events: int) -> None:
+    """Cron mails whatever a command writes; where it is called by hand or by a script, stdout says enough."""
+    shell.make_list()
+    called = call_by_sh(shell, f'{environment} "$@" backup {shell.folder}/b.tar')
+    assert (0, True) == (called.returncode, called.stdout.startswith("wrote "))
+    assert events == called.stderr.count('"event": "backup.written"')
+    assert events == bool(called.stderr)

@@ -20,6 +20,7 @@ from pressrun.cli.shared.verb import verb
 from pressrun.core.errors import BadQuantity, Refused, UsageError, reason_of
 from pressrun.core.upkeep.backup_keep import KeepPart, parse_keep
 from pressrun.observe import log as logs
+from pressrun.observe.journal import is_journal
 from pressrun.observe.log import event
 from pressrun.operations.backup.data_snapshot import DataSnapshot, open_snapshot
 from pressrun.operations.backup.encodings import Compression, Encoding, best_compression, compression_of
@@ -161,7 +162,7 @@ def _write_to_file(
 def _report(
     invocation: Invocation, manifest: Manifest, place: str, size: int, seconds: float, removed: Sequence[Path]
 ) -> None:
-    if not sys.stderr.isatty():
+    if is_journal(sys.stderr, os.environ):  # elsewhere, who calls it reads what it prints
         logs.configure(invocation.settings.log, sys.stderr)
         event(log, "backup.written", place=place, size=size, seconds=round(seconds, 1), removed=len(removed))
     if invocation.as_json:
