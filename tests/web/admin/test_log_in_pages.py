@@ -348,6 +348,20 @@ async def test_passkeys_are_not_offered_where_browsers_make_none(tmp_path: Path)
     assert 403 == options.status_code
 
 
+@pytest.mark.parametrize(("origin", "number"), [("https://news.example.org", 1), ("https://192.0.2.1", 0)])
+async def test_passkeys_are_advised_only_where_browsers_make_them(tmp_path: Path, origin: str, number: int) -> None:
+    """Neither by the page of a link nor by the advice to an operator who has only a password."""
+    async with open_admin(tmp_path, origin) as admin:
+        ann = await admin.harness.add_person("ann", is_operator=True)
+        await admin.harness.set_password(ann)
+        link = await admin.make_link(ann)
+        async with admin.client() as client:
+            assert "passkey" not in (await client.get(link)).text
+        async with admin.logged_in() as client:
+            home = (await client.get("/admin")).text
+    assert (number, 1) == (home.count("Set up a passkey"), home.count("Until then you can look at everything"))
+
+
 async def test_a_replaced_origin_takes_no_passkey(admin: AdminHarness) -> None:
     """A page of another host cannot pass on what it got from a browser."""
     ann = await admin.harness.add_person("ann")

@@ -152,7 +152,7 @@ class AccountPages:
         is_app_on: bool = False,
         password_problem: str = "",
     ) -> Response:
-        overview, ways = await self._account.overview(member.person_id), self._frame.services.settings().sign_in
+        overview = await self._account.overview(member.person_id)
         is_operator = member.logged_in.holdings.has(Right.OPERATE)
         return self._frame.render(
             "account.html",
@@ -160,9 +160,7 @@ class AccountPages:
             status=status,
             overview=overview,
             session_id=_id(member),
-            ways=ways,
-            gets_codes="code" in ways and overview.credentials.address is not None and not is_operator,
-            supports_passkeys=self._frame.services.ceremonies.is_possible,
+            gets_codes="code" in self._frame.ways and overview.credentials.address is not None and not is_operator,
             is_done=is_done,
             is_app_on=is_app_on,
             password_problem=password_problem,

@@ -116,6 +116,12 @@ class AdminFrame:
         self._answers = Repeats[Response](lambda page: page.status_code != 200)
         self._sheets = [web.pages.editors_sheet, compact(read_static("admin.css"))]
 
+    @property
+    def ways(self) -> list[str]:
+        """The ways in of `[admin] sign_in` that work here: browsers make no passkeys for every origin."""
+        here = self.services
+        return [way for way in here.settings().sign_in if way != "passkey" or here.ceremonies.is_possible]
+
     def open(self, handler: Handler) -> Handler:
         """A page for everybody."""
 
@@ -241,6 +247,7 @@ class AdminFrame:
             sheets=self._sheets,
             member=member,
             issuer=self._issuer,
+            ways=self.ways,
             passkey_script=self.web.pages.static_href("passkey.js"),
             ways_on=[] if member is None else self._ways_on(member),
             **context,

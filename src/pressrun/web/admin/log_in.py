@@ -69,13 +69,13 @@ class LogInPages:
 
     async def passkey_options(self, _request: Request) -> Response:
         """`/admin/login/passkey/options`: what the browser needs."""
-        if not self._is_offered("passkey"):
+        if "passkey" not in self._frame.ways:
             return JSONResponse({"error": "passkeys are switched off"}, status_code=403)
         return JSONResponse(self._services.ceremonies.login_options())
 
     async def by_passkey(self, request: Request) -> Response:
         """`/admin/login/passkey`: what the browser answered."""
-        if not self._is_offered("passkey"):
+        if "passkey" not in self._frame.ways:
             return JSONResponse({"error": "passkeys are switched off"}, status_code=403)
         outcome = await self._services.log_ins.by_passkey(await read_answer(request), self._frame.visitor(request))
         if isinstance(outcome, RateExceeded):
@@ -199,7 +199,6 @@ class LogInPages:
             status=status,
             headers=_CHALLENGE if status == 401 else None,
             copy=self._passwords.number(),
-            ways=[way for way in self._services.settings().sign_in if self._is_offered(way)],
             way_on=way_on,
             is_again=member is not None and bool(way_on),
             is_empty=not await self._services.sessions.is_anybody_enrolled(),
@@ -208,9 +207,6 @@ class LogInPages:
             has_failed=has_failed,
             has_bad_address=has_bad_address,
         )
-
-    def _is_offered(self, way: str) -> bool:
-        return way in self._services.settings().sign_in and (way != "passkey" or self._services.ceremonies.is_possible)
 
     def throttled(self, exceeded: RateExceeded) -> Response:
         """The page for somebody who has tried too often."""
