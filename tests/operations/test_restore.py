@@ -632,6 +632,27 @@ def test_who_left_or_was_suppressed_since_stays_out(data: DataDir, backup: Path)
     assert (report.ended, report.erased, report.problems) == (2, 0, [])
 
 
+@pytest.mark.parametrize(
+    ("here", "there", "expected"),
+    [
+        ("null, 'erased'", "'a@b.example', 'hard-bounce'", (None, "erased")),
+        ("'a@b.example', 'never-again'", "'a@b.example', 'hard-bounce'", ("a@b.example", "never-again")),
+        ("'a@b.example', 'hard-bounce'", "null, 'erased'", (None, "erased")),
+        ("'a@b.example', 'complaint'", "null, 'complaint'", (None, "complaint")),
+    ],
+)
+def test_a_weaker_reason_lets_nobody_in_and_brings_no_erased_address_back(
+    data: DataDir, tmp_path: Path, here: str, there: str, expected: tuple[str | None, str]
+) -> None:
+    """If only a bounce were known, anybody could have a confirmation mailed to a reader who wants no mail at all."""
+    suppressed = "insert into suppression (digest, address, reason, since) values (x'07', %s, 5)"
+    execute(data.database, "delete from suppression", suppressed % here)
+    make_backup(data, tmp_path / "backup.tar")
+    execute(data.database, "delete from suppression", suppressed % there)
+    assert [] == put_back(data, tmp_path / "backup.tar").problems
+    assert [expected] == rows(data.database, "select address, reason from suppression")
+
+
 def test_who_left_after_a_sync_had_removed_them_stays_out(data: DataDir, tmp_path: Path) -> None:
     """A sync brings back whom a sync has removed, so it matters who ended a subscription."""
     execute(data.database, f"{LEFT}, source = 'sync'")

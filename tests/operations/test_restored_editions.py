@@ -140,7 +140,8 @@ def test_an_edition_that_merely_has_the_id_of_another_one_stays_as_it_is(data: D
     assert editions == {*put_back(data, backup).held.editions}
 
 
-def test_a_copy_that_was_made_since_is_added_where_it_was(data: DataDir, tmp_path: Path) -> None:
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_copy_that_was_made_since_is_added_where_it_was(data: DataDir, tmp_path: Path, *, is_first: bool) -> None:
     """And nowhere else, although its reader has another subscription."""
     [(edition, mine)] = rows(
         data.database, "select edition_id, subscription_id from delivery where subscription_id > 0 order by id limit 1"
@@ -154,9 +155,10 @@ def test_a_copy_that_was_made_since_is_added_where_it_was(data: DataDir, tmp_pat
     )
     make_backup(data, tmp_path / "backup.tar")
     made = "insert into delivery (edition_id, subscription_id, domain, state, due_at)"
-    execute(data.database, f"{made} values ({edition}, 900, 'a.example', 'queued', 9)")
+    its = mine if is_first else 900
+    execute(data.database, f"{made} values ({edition}, {its}, 'a.example', 'queued', 9)")
     put_back(data, tmp_path / "backup.tar")
-    assert [(900,)] == rows(data.database, f"select subscription_id from delivery where edition_id = {edition}")
+    assert [(its,)] == rows(data.database, f"select subscription_id from delivery where edition_id = {edition}")
 
 
 def test_a_copy_that_bounced_since_has_failed(data: DataDir, tmp_path: Path) -> None:

@@ -7,6 +7,14 @@ on conflict (number) do update set retires_at = coalesce(excluded.retires_at, ke
 -- All suppressions.
 select digest, address, reason, since from suppression;
 
+-- name: suppress
+-- Suppress an address as it was there, unless there is a stronger reason here. What was erased stays so.
+insert into suppression (digest, address, reason, since) values (:digest, :address, :reason, :since)
+on conflict (digest) do update set address = excluded.address, reason = excluded.reason, since = excluded.since
+where (excluded.reason = suppression.reason and excluded.address is null)
+    or case excluded.reason when 'hard-bounce' then 0 when 'erased' then 1 when 'never-again' then 3 else 2 end
+        > case suppression.reason when 'hard-bounce' then 0 when 'erased' then 1 when 'never-again' then 3 else 2 end;
+
 -- name: moved_readers
 -- Readers whose preferences links have ended once, as they do when the address changes.
 select id, created_at, address, address_key, domain, suppression_digest, mailbox_digest, epoch

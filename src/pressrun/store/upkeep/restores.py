@@ -29,8 +29,8 @@ def keep_keys(tx: Transaction, former: Transaction, fingerprints: Mapping[int, b
 
 
 def add_suppressions(tx: Transaction, former: Transaction) -> None:
-    """Take over all suppressions."""
-    tx.run_many("suppressions.upsert", map(dict, former.each("restores.suppressions")))
+    """Take over suppressions. Data behind the backup may have weaker reasons, or addresses that were erased since."""
+    tx.run_many("restores.suppress", map(dict, former.each("restores.suppressions")))
 
 
 def move_readers(tx: Transaction, former: Transaction) -> list[int]:
