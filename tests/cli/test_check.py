@@ -149,6 +149,18 @@ def test_an_expired_certificate_for_mail_is_a_warning(shell: Shell, tmp_path: Pa
         assert number == sum(f"the certificate of [smtp] in {file} expired" in told for told in warnings_of(shell))
 
 
+@pytest.mark.only_on("postgresql", "it is about the database on a server")
+def test_the_schema_of_a_server_is_named_beside_a_folder_that_nobody_may_write_to(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shell.make_list()
+    with_schema(shell, 3)
+    shell.data.chmod(0o500)
+    monkeypatch.setattr(os, "access", lambda _, mode, **__: mode & os.W_OK == 0)  # as for all but root
+    mode, schema = errors_of(shell)
+    assert ("mode 0500" in mode, "with schema 3" in schema) == (True, True)
+
+
 @pytest.mark.only_on("sqlite", "nothing is asked of a server while the file has errors")
 def test_all_faults_are_told_at_once(shell: Shell) -> None:
     """Those of the file, of the data and of a socket, each at its own line."""

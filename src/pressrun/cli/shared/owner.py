@@ -6,6 +6,7 @@ Inputs are read before the block and outputs written after it, so what happens i
 from __future__ import annotations
 
 import codecs
+import errno
 import os
 import pwd
 import stat
@@ -20,6 +21,9 @@ from pressrun.assets import hold_assets
 from pressrun.core.errors import BadConfiguration, NotPermitted
 from pressrun.runtime.identity import account_name, groups_of, user_name
 from pressrun.store.sqlite import migrate, statements
+
+# What is missing, or no place for a folder, is an error of the configuration.
+_NO_PLACE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG})
 
 
 class Identity(Struct, frozen=True, kw_only=True):
@@ -39,8 +43,10 @@ def find_owner(data_dir: Path) -> Identity | None:
         status = data_dir.stat()
     except PermissionError:
         raise NotPermitted(f"{data_dir} is not accessible to this user. Run pressrun with sudo") from None
-    except OSError:  # missing, or no place for a folder, which is an error of the configuration
-        return None
+    except OSError as problem:
+        if problem.errno in _NO_PLACE:
+            return None
+        raise
     if os.geteuid() == status.st_uid:
         return None
     if os.geteuid() != 0:

@@ -42,7 +42,7 @@ def find_data_problems(data: DataDir) -> list[DataProblem]:
     if str(data.root) in named:
         if not os.access(data.root, os.X_OK, effective_ids=True):
             return access
-        if not os.access(data.root, os.W_OK, effective_ids=True):
+        if data.server is None and not os.access(data.root, os.W_OK, effective_ids=True):
             named.add(str(data.database))  # SQLite needs files beside it
     return [*access, *(problem for problem in find_content_problems(data) if problem.place not in named)]
 
@@ -132,21 +132,9 @@ def find_content_problems(data: DataDir) -> Iterator[DataProblem]:
     except (BadConfiguration, Unavailable) as problem:
         yield _problem_of(data, str(problem))
         return
-    is_readable = not exists
-    try:
-        damage = database.find_damage() if exists else None
-        if damage is not None:
-            remedy = f"a whole database: {damage.remedy}"
-            yield DataProblem(str(database), f"{database} is damaged ({damage.words})", remedy)
-        elif exists:
-            version, newest = check_version(database), database.newest_version
-            is_readable = True
-            if version < newest:
-                remedy = f"schema {newest}: run `pressrun migrate`, or restart the service, which does so"
-                on_server = data.server is not None
-                yield DataProblem(str(database), f"{database} with schema {version}", remedy, is_on_server=on_server)
-    except (BadConfiguration, Unavailable) as problem:
-        yield _problem_of(data, str(problem))
+    fault, is_readable = _find_database_problem(data) if exists else (None, True)
+    if fault is not None:
+        yield fault
     try:
         if is_readable:
             preparing.check(data)
@@ -154,6 +142,24 @@ def find_content_problems(data: DataDir) -> Iterator[DataProblem]:
             read_keys(data)
     except (BadConfiguration, Unavailable) as problem:
         yield _problem_of(data, str(problem))
+
+
+def _find_database_problem(data: DataDir) -> tuple[DataProblem | None, bool]:
+    """What is wrong with the database, which exists; and whether it can be read all the same."""
+    database = data.database
+    try:
+        damage = database.find_damage()
+        if damage is not None:
+            remedy = f"a whole database: {damage.remedy}"
+            return DataProblem(str(database), f"{database} is damaged ({damage.words})", remedy), False
+        version, newest = check_version(database), database.newest_version
+    except (BadConfiguration, Unavailable) as problem:
+        return _problem_of(data, str(problem)), False
+    if version == newest:
+        return None, True
+    remedy = f"schema {newest}: run `pressrun migrate`, or restart the service, which does so"
+    state, is_on_server = f"{database} with schema {version}", data.server is not None
+    return DataProblem(str(database), state, remedy, is_on_server=is_on_server), True
 
 
 def _problem_of(data: DataDir, message: str) -> DataProblem:
