@@ -210,7 +210,7 @@ def test_suppressions_under_other_headings_are_refused() -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"\n\n", b",,\n", b"sep=;\n"])
-def test_an_empty_file_is_said_to_be_empty_and_what_it_needs(content: bytes) -> None:
+def test_an_empty_file_is_refused_with_what_it_needs(content: bytes) -> None:
     """Without an option that would name a column: there is none."""
     with pytest.raises(BadInput, match=r"^the file is empty\. It needs a first line .* `email`, and below it a line"):
         rows(content)

@@ -639,6 +639,9 @@ def test_who_left_or_was_suppressed_since_stays_out(data: DataDir, backup: Path)
         ("'a@b.example', 'never-again'", "'a@b.example', 'hard-bounce'", ("a@b.example", "never-again")),
         ("'a@b.example', 'hard-bounce'", "null, 'erased'", (None, "erased")),
         ("'a@b.example', 'complaint'", "null, 'complaint'", (None, "complaint")),
+        ("'a@b.example', 'complaint'", "null, 'erased'", (None, "complaint")),
+        ("'a@b.example', 'operator'", "null, 'complaint'", (None, "operator")),
+        ("'a@b.example', 'never-again'", "null, 'never-again'", (None, "never-again")),
     ],
 )
 def test_a_weaker_reason_lets_nobody_in_and_brings_no_erased_address_back(
@@ -742,7 +745,7 @@ def test_keys_that_cannot_be_taken_over_are_named(data: DataDir, backup: Path) -
 
 def test_who_was_erased_since_is_erased_again(data: DataDir, backup: Path) -> None:
     (erased,) = rows(data.database, "select min(subscriber_id) from subscription")[0]
-    suppressed = f"select suppression_digest, 'erased', 5 from subscriber where id = {erased}"
+    suppressed = f"select suppression_digest, 'erased', created_at from subscriber where id = {erased}"
     execute(data.database, f"insert into suppression (digest, reason, since) {suppressed}")
     report = put_back(data, backup)
     assert (report.erased, report.problems) == (1, [])

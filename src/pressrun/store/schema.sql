@@ -149,7 +149,7 @@ create table subscription (
     state_before text check (state_before in ('unsubscribed')),  -- restored when a request is not confirmed
     suspended_for text check (suspended_for in ('bounces', 'paused')),
     paused_until integer,
-    source text not null,                     -- web, mail, operator, import, sync
+    source text not null,                     -- web, mail, operator, import, sync, restore
     since integer not null,                   -- when it reached this state
     round integer not null default 0,         -- incremented by unsubscribing, which voids links; undoing restores it
     moved_to integer,                         -- the subscription in another language, or at another address, that it became

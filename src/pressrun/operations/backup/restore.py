@@ -212,7 +212,7 @@ async def _erase_all(restored: DataDir, addresses: list[Address], report: Restor
                     await erase(database, address, keys, os.urandom, int(utc_now()), files=JobFiles(restored.root))
                 report.erased += 1
             except Refused as problem:
-                report.problems.append(f"who was erased: {problem}, then erase it again")
+                report.problems.append(f"not erased again: {problem}, then erase it")
     finally:
         await database.close()
 

@@ -27,6 +27,7 @@ from pressrun.services.editions.lifecycle import hold_restored, require_edition
 from pressrun.services.lists.list_end import begin_closing
 from pressrun.services.mails.forwards import keep_forwarded, keep_returned
 from pressrun.services.ports import Entropy
+from pressrun.services.suppression import SuppressionReason
 from pressrun.store import bulk_changes
 from pressrun.store.bulk_changes import BulkChange, BulkKind
 from pressrun.store.editions import editions
@@ -76,6 +77,8 @@ def carry_people(tx: Transaction, former: Transaction) -> int:
         ended += _end_what_is_gone(tx, former)
         ended += restores.pause_removed(tx, former)
         ended += _end_what_was_left(tx, former)
+    else:
+        restores.lift_erased(tx, former)
     return ended
 
 
@@ -128,21 +131,23 @@ def find_erased(tx: Transaction, former: Transaction) -> list[Address]:
 
     If somebody changed their address before they were erased, the digest is that of the new address. Readers who went
     with their list may come back with it. A reader who has not confirmed may be gone without having been erased, or may
-    have signed up after an erasure. Some have no subscription any more, as their list was removed before the backup.
+    have signed up after an erasure; in a backup that is newer than the data, any reader may. Readers whose list was
+    removed before the backup have no subscription any more.
     """
-    erased = restores.erased_digests(former)
-    there_now = restores.list_ids(former) if _is_continued(tx, former) else set()
+    erased, is_continued = restores.erased_digests(former), _is_continued(tx, former)
+    there_now = restores.list_ids(former) if is_continued else set()
     addresses: dict[str, Address] = {}
     for members in restores.list_members(tx):
         there = restores.find_readers(former, {row["id"] for row in members})
         for row in members:
-            erased_at = erased.get(row["suppression_digest"])
-            if row["state"] == SubscriptionState.PENDING:
-                is_erased = erased_at is not None and erased_at >= row["created_at"]
-            else:
-                is_gone = (row["id"], row["created_at"]) not in there and row["list_id"] in there_now
-                is_erased = is_gone or erased_at is not None
-            if is_erased:
+            left = erased.get(row["suppression_digest"])
+            is_pending = row["state"] == SubscriptionState.PENDING
+            is_erased = left is not None and (
+                left["since"] >= row["created_at"]
+                or (not is_pending and (is_continued or left["reason"] != SuppressionReason.ERASED))
+            )
+            is_gone = (row["id"], row["created_at"]) not in there and row["list_id"] in there_now
+            if is_erased or (is_gone and not is_pending):
                 addresses[row["address"]] = _stored_address(row["address"], row["domain"])
     return list(addresses.values())
 

@@ -8,12 +8,23 @@ on conflict (number) do update set retires_at = coalesce(excluded.retires_at, ke
 select digest, address, reason, since from suppression;
 
 -- name: suppress
--- Suppress an address as it was there, unless there is a stronger reason here. What was erased stays so.
+-- Suppress an address as the previous data did, unless a stronger reason is already here. What was erased here stays so.
 insert into suppression (digest, address, reason, since) values (:digest, :address, :reason, :since)
 on conflict (digest) do update set address = excluded.address, reason = excluded.reason, since = excluded.since
 where (excluded.reason = suppression.reason and excluded.address is null)
     or case excluded.reason when 'hard-bounce' then 0 when 'erased' then 1 when 'never-again' then 3 else 2 end
         > case suppression.reason when 'hard-bounce' then 0 when 'erased' then 1 when 'never-again' then 3 else 2 end;
+
+-- name: forget_suppressed
+-- Forget the address of somebody who was erased. A mailbox may be that of another spelling.
+update suppression set address = null where digest = :digest and reason <> 'never-again';
+
+-- name: lift_erased
+-- Lift the suppression of an erased person who has come back since, and confirmed that.
+delete from suppression where digest = :digest and reason = 'erased' and exists (select 1 from subscriber
+    join subscription on subscription.subscriber_id = subscriber.id and subscription.state in ('active', 'suspended')
+    where substr(suppression_digest, 1, 4) = :beginning and suppression_digest = :digest
+        and subscriber.created_at > suppression.since);
 
 -- name: moved_readers
 -- Readers whose preferences links have ended once, as they do when the address changes.
@@ -192,9 +203,9 @@ select max(id) from (select id from subscriber where id > :after order by id lim
 select id, created_at from subscriber where id {in ids};
 
 -- name: erased
--- The digests that are left of erased people, and since when they are suppressed. "Never again" is about a mailbox, and may
--- be left of another address there.
-select digest, since from suppression where address is null and reason <> 'never-again';
+-- The digests that are left of erased people, and since when they have been suppressed. "Never again" applies to a mailbox,
+-- so its digest may come from another address of that mailbox.
+select digest, reason, since from suppression where address is null and reason <> 'never-again';
 
 -- name: lists
 -- All lists, with the times when they were created and closed, and whether they are being removed.

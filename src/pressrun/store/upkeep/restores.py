@@ -29,8 +29,18 @@ def keep_keys(tx: Transaction, former: Transaction, fingerprints: Mapping[int, b
 
 
 def add_suppressions(tx: Transaction, former: Transaction) -> None:
-    """Take over suppressions. Data behind the backup may have weaker reasons, or addresses that were erased since."""
+    """Take over suppressions, and what was erased.
+
+    Data that are older than the backup may have weaker reasons, and addresses that were erased by then.
+    """
     tx.run_many("restores.suppress", map(dict, former.each("restores.suppressions")))
+    tx.run_many("restores.forget_suppressed", [{"digest": digest} for digest in erased_digests(former)])
+
+
+def lift_erased(tx: Transaction, former: Transaction) -> None:
+    """Let those read who have come back since they were erased in data that are older than this backup."""
+    digests = [{"digest": digest, "beginning": digest[:4]} for digest in erased_digests(former)]
+    tx.run_many("restores.lift_erased", digests)
 
 
 def move_readers(tx: Transaction, former: Transaction) -> list[int]:
@@ -152,9 +162,9 @@ def find_readers(former: Transaction, ids: Collection[int]) -> set[tuple[int, in
     return {(row["id"], row["created_at"]) for row in former.rows("restores.readers", ids=in_json(sorted(ids)))}
 
 
-def erased_digests(former: Transaction) -> dict[bytes, int]:
-    """The digests that are left of erased people, and when they were erased."""
-    return {row["digest"]: row["since"] for row in former.rows("restores.erased")}
+def erased_digests(former: Transaction) -> dict[bytes, Row]:
+    """The digests that are left of erased people: reason, and since. For 'erased', that is when they were erased."""
+    return {row["digest"]: row for row in former.rows("restores.erased")}
 
 
 def list_ids(former: Transaction) -> set[int]:
