@@ -57,8 +57,9 @@ def _commit_of(engine: type[EngineConnection], commits: Commits) -> Any:
 
 
 class LateCommit:
-    """The first commit of a transaction that finds such a row: its connection is lost, and the server goes on with it
-    until somebody waits for its locks, or else a while later.
+    """Loses the connection of the first commit of a transaction that finds such a row.
+
+    The server finishes that commit once somebody waits for its locks, or else a while later.
     """
 
     def __init__(self, row: str) -> None:

@@ -22,7 +22,8 @@ _LOOK_SECONDS = 0.1
 def early_signals(*, ends_at_once: bool) -> Iterator[EarlySignals]:
     """Handle signals until the daemon does.
 
-    If it does not end at once, SIGTERM and SIGINT wait until the data are open: the demo has few, and removes them.
+    Unless `ends_at_once`, SIGTERM and SIGINT wait until the data are open: the demo has little to open, and must remove
+    it afterwards.
     """
     early = EarlySignals(ends_at_once=ends_at_once)
     try:

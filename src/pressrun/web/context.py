@@ -57,7 +57,7 @@ class WebContext(Struct, frozen=True, kw_only=True):
         return network_of(self.client(request))
 
     def seconds_until(self, retry_at: float) -> int:
-        """How long somebody must wait who has asked too often, for Retry-After."""
+        """The seconds that a throttled visitor must wait, for Retry-After."""
         return wait_seconds(retry_at, self.clock())
 
     def origin(self, request: Request, shown: str = "") -> Origin:

@@ -41,7 +41,7 @@ Run: TypeAlias = Callable[[Callable[[], Awaitable[object]]], Awaitable[None]]
 
 
 async def until_heard(step: Callable[[], Awaitable[object]]) -> None:
-    """Do it, and again where nobody heard of a commit of it."""
+    """Do it, and again if the reply of a commit was lost."""
     while True:
         with suppress(CommitUnknown):
             await step()

@@ -162,7 +162,7 @@ def _write_to_file(
 def _report(
     invocation: Invocation, manifest: Manifest, place: str, size: int, seconds: float, removed: Sequence[Path]
 ) -> None:
-    if is_journal(sys.stderr, os.environ):  # elsewhere, who calls it reads what it prints
+    if is_journal(sys.stderr, os.environ):  # elsewhere, stdout tells the caller
         logs.configure(invocation.settings.log, sys.stderr)
         event(log, "backup.written", place=place, size=size, seconds=round(seconds, 1), removed=len(removed))
     if invocation.as_json:

@@ -53,9 +53,9 @@ STALE_SECONDS = 5.0  # a row that no connection takes for this long goes back: r
 # coming gets them: what waits behind slow destinations in one worker could have gone by another. One whose journal
 # fails gets none: only its own memory would know which of them relays have accepted.
 AHEAD = 128
-# After a result. Longer than results wait for others (assignments.PACED_REPORT_SECONDS). Shorter than it takes until a
-# destination is found to be slow (destinations.SLOW_SECONDS): what a worker whose connections all wait for it gives
-# back then must not come to the same worker again.
+# After a result. Longer than results wait for others (assignments.PACED_REPORT_SECONDS), and shorter than it takes to
+# find that a destination is slow (destinations.SLOW_SECONDS): otherwise the rows that a stuck worker gives back then
+# would go straight to it again.
 AHEAD_SECONDS = 0.3
 
 

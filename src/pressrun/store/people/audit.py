@@ -365,8 +365,10 @@ class ActionInProgress:
         return work if self.is_recorded or self.is_over else recorded
 
     def begin(self, tx: Transaction) -> None:
-        """Before the work, which may take a right from its own actor, or refuse what a request with this key has just
-        done: raises what `require` raises, and StillRunning if another request has used the key in the meantime.
+        """Check the rights of the actor and claim the key before the work, which may take a right from its own actor,
+        or refuse what a request with this key has just done.
+
+        Raises what `require` raises, and StillRunning if another request has used the key in the meantime.
         """
         self._require(tx)
         if self.entry.keyed is not None:

@@ -132,7 +132,7 @@ def is_live(tx: Transaction, session: int) -> bool:
 
 
 def await_commits(tx: Transaction) -> None:
-    """Wait for commits whose answer was lost with the connection: what they do is seen only once it is done."""
+    """Wait for commits whose reply was lost with the connection, so that what they did can be seen."""
     tx.lock("sessions.live")
 
 

@@ -193,7 +193,7 @@ def _read_json(octets: bytes, form: BodyForm, reading: Reading) -> None:
 
 
 def _read_object(octets: bytes, members: Sequence[RequestField], reading: Reading) -> None:
-    """Read a JSON object; no octets are one without members."""
+    """Read a JSON object; an empty body counts as one without members."""
     try:
         body = msgspec.json.decode(octets) if octets.strip() else {}
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
