@@ -35,7 +35,7 @@ class SuppressionReason(StrEnum):
 # Reasons that a reader's own confirmation lifts; the others only `suppression rm` does.
 LIFTED_BY_READER = frozenset({SuppressionReason.HARD_BOUNCE, SuppressionReason.ERASED})
 # Only a stronger reason replaces another: a bounce must not make a complaint easier to lift.
-_STRENGTH = {
+_STRENGTH: Mapping[str, int] = {
     SuppressionReason.HARD_BOUNCE: 0,
     SuppressionReason.ERASED: 1,
     SuppressionReason.COMPLAINT: 2,
@@ -147,7 +147,7 @@ def _draw_consequences(
         enrolment.cancel_everything(tx, *others, now=now)
 
 
-def is_stronger(reason: SuppressionReason, present: SuppressionReason | None) -> bool:
+def is_stronger(reason: str, present: str | None) -> bool:
     """Whether a reason is stronger than the present one."""
     return present is None or _STRENGTH[reason] > _STRENGTH[present]
 

@@ -27,7 +27,7 @@ from pressrun.services.editions.lifecycle import hold_restored, require_edition
 from pressrun.services.lists.list_end import begin_closing
 from pressrun.services.mails.forwards import keep_forwarded, keep_returned
 from pressrun.services.ports import Entropy
-from pressrun.services.suppression import SuppressionReason
+from pressrun.services.suppression import SuppressionReason, is_stronger
 from pressrun.store import bulk_changes
 from pressrun.store.bulk_changes import BulkChange, BulkKind
 from pressrun.store.editions import editions
@@ -65,7 +65,7 @@ def carry_people(tx: Transaction, former: Transaction) -> int:
 
     The mailbox at an address in the backup may be somebody else's by now.
     """
-    restores.add_suppressions(tx, former)
+    restores.add_suppressions(tx, former, is_stronger)
     left_behind = restores.move_readers(tx, former)
     restores.store_changes(tx, former)
     ended = restores.end_subscriptions(tx, former)

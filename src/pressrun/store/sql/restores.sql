@@ -7,14 +7,6 @@ on conflict (number) do update set retires_at = coalesce(excluded.retires_at, ke
 -- All suppressions.
 select digest, address, reason, since from suppression;
 
--- name: suppress
--- Suppress an address as the previous data did, unless a stronger reason is already here. What was erased here stays so.
-insert into suppression (digest, address, reason, since) values (:digest, :address, :reason, :since)
-on conflict (digest) do update set address = excluded.address, reason = excluded.reason, since = excluded.since
-where (excluded.reason = suppression.reason and excluded.address is null)
-    or case excluded.reason when 'hard-bounce' then 0 when 'erased' then 1 when 'never-again' then 3 else 2 end
-        > case suppression.reason when 'hard-bounce' then 0 when 'erased' then 1 when 'never-again' then 3 else 2 end;
-
 -- name: forget_suppressed
 -- Forget the address of somebody who was erased. A mailbox may be that of another spelling.
 update suppression set address = null where digest = :digest and reason <> 'never-again';

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 from msgspec import Struct
@@ -28,12 +28,18 @@ def keep_keys(tx: Transaction, former: Transaction, fingerprints: Mapping[int, b
     tx.run_many("restores.keep_key", [row for row in rows if fingerprints.get(row["number"]) == row["fingerprint"]])
 
 
-def add_suppressions(tx: Transaction, former: Transaction) -> None:
-    """Take over suppressions, and what was erased.
+def add_suppressions(tx: Transaction, former: Transaction, is_stronger: Callable[[str, str | None], bool]) -> None:
+    """Take over suppressions unless `is_stronger` says that the reason here is as strong, and what was erased.
 
     Data that are older than the backup may have weaker reasons, and addresses that were erased by then.
     """
-    tx.run_many("restores.suppress", map(dict, former.each("restores.suppressions")))
+    here = {row["digest"]: row["reason"] for row in tx.rows("restores.suppressions")}
+
+    def is_news(row: Row) -> bool:
+        present = here.get(row["digest"])
+        return is_stronger(row["reason"], present) or (row["reason"] == present and row["address"] is None)
+
+    tx.run_many("suppressions.upsert", map(dict, filter(is_news, former.each("restores.suppressions"))))
     tx.run_many("restores.forget_suppressed", [{"digest": digest} for digest in erased_digests(former)])
 
 
