@@ -12,14 +12,16 @@ from pathlib import Path
 import pytest
 
 EARLY = """
-import os, signal, time
+import os, signal, threading
 import pressrun.daemon.serve as serving
 from pressrun.cli.main import main
 from pressrun.runtime.held_signals import hold
 
 def opened(*arguments, opened=serving.opened, **options):
     os.kill(os.getpid(), signal.SIGINT)
-    time.sleep(0.3)  # in which a thread could end the process
+    for thread in threading.enumerate():
+        if thread.name == "early signals":
+            thread.join()  # it would end the process
     return opened(*arguments, **options)
 
 serving.opened = opened
